@@ -1,0 +1,207 @@
+"""Each mistake in a config gives one message that says what, where, and what was expected."""
+
+import pytest
+
+from uncounted.config import part, read_case, read_config, tables, without
+from uncounted.errors import UserError
+
+CONFIG = """\
+release: "2026.11"
+seed: 1
+cases: [toy]
+"""
+CASE = """\
+title: A toy
+kind: evidence_synthesis
+model: simple
+war: {from: 2022-02-24}
+cut_off: 2024-04-07
+sources:
+  list: {table: list.csv, reads: named_totals, used_until: 2024-04-19}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "cases").mkdir()
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    (tmp_path / "cases" / "toy.yaml").write_text(CASE)
+    return tmp_path
+
+
+def message(folder, **options):
+    with pytest.raises(UserError) as caught:
+        read_config(folder / "config.yaml", **options)
+    return str(caught.value)
+
+
+def edited(folder, path, old, new):
+    text = (folder / path).read_text()
+    assert old in text
+    (folder / path).write_text(text.replace(old, new))
+    return message(folder)
+
+
+def test_plain_values_with_defaults(folder):
+    config = read_config(folder / "config.yaml")
+    assert config["release"] == "2026.11"
+    assert config["allow_unconverged"] is False
+    case = config["cases"]["toy"]
+    assert case["cut_off"] == "2024-04-07"
+    assert case["war"] == {"from": "2022-02-24"}
+    assert case["refused_rows_allowed"] == 0
+    assert case["headers"] == case["priors"] == case["sampling"] == case["checks"] == {}
+
+
+def test_two_reads_share_nothing(folder):
+    first = read_config(folder / "config.yaml")
+    first["cases"]["toy"]["priors"]["x"] = 1
+    assert read_config(folder / "config.yaml")["cases"]["toy"]["priors"] == {}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("seed: 1", "sead: 1", ["line 2", "unknown key 'sead'", "did you mean seed?", "release, seed"]),
+        ("seed: 1\n", "", ["the key 'seed' is missing", "a whole number"]),
+        ("seed: 1", "seed: 1.5", ["line 2", "seed is 1.5", "a whole number"]),
+        ("seed: 1", "seed: -1", ["line 2", "seed is -1"]),
+        ("seed: 1", "seed:", ["line 2", "seed is empty"]),
+        ("seed: 1", "seed: 1\nseed: 2", ["line 3", "twice", "line 2"]),
+        ("seed: 1", "seed: 1\nno: 2", ["line 3", 'in quotes: "no"']),
+        ("seed: 1", "seed: [1", ["line 3", "not YAML"]),
+        ("seed: 1", "seed: 1\nallow_unconverged: yes please", ["line 3", "true or false"]),
+        ('"2026.11"', "2026.11", ["line 1", "a number to YAML", 'release: "2026.10"', "in quotes"]),
+        ('"2026.11"', '"a/b"', ["line 1", 'release is "a/b"', "letters, digits, dots"]),
+        ('"2026.11"', '"../up"', ["line 1", "letters, digits, dots"]),
+        ('"2026.11"', '"a b"', ["line 1", "letters, digits, dots"]),
+        ('"2026.11"', '"a\\n"', ["line 1", "letters, digits, dots"]),
+        ('"2026.11"', '""', ["line 1", "release is empty"]),
+        ("[toy]", "[toi]", ["line 3", "unknown case 'toi'", "did you mean toy?", "one of toy"]),
+        ("[toy]", "[../toy]", ["line 3", "in config/cases/"]),
+        ("[toy]", "[]", ["line 3", "cases is empty", "a list of studies"]),
+        ("[toy]", "toy", ["line 3", 'cases is "toy"', "a list of studies"]),
+        ("[toy]", "[toy, toy]", ["line 3", "cases"]),
+    ],
+)
+def test_mistakes_in_config(folder, old, new, said):
+    text = edited(folder, "config.yaml", old, new)
+    assert "config.yaml" in text
+    for words in said:
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("title: A toy", "titel: A toy", ["line 1", "unknown key 'titel'", "did you mean title?"]),
+        ("title: A toy", "title: 3", ["line 1", "title is 3"]),
+        ("evidence_synthesis", "guesswork", ["line 2", "the kind of study"]),
+        ("{from: 2022-02-24}", "{form: 2022-02-24}", ["line 4", "war.form", "did you mean from?"]),
+        ("2022-02-24", "2022-02-30", ["line 4", "war.from is 2022-02-30", "day is out of range"]),
+        ("2022-02-24", '"2022-02-30"', ["line 4", "war.from", "a day, as in 2024-04-07"]),
+        ("2022-02-24", "24.02.2022", ["line 4", "war.from", "a day, as in 2024-04-07"]),
+        ("cut_off: 2024-04-07", "cut_off: 2021-04-07", ["line 5", "before the first day of the war"]),
+        (", used_until: 2024-04-19", "", ["line 7", "list has neither used_until nor kept_for"]),
+        ("used_until: 2024-04-19", "used_until: 2024-04-19, kept_for: later", ["line 7", "both"]),
+        ("used_until: 2024-04-19", "kept_for: fun", ["line 7", "sources.list.kept_for", "back_test"]),
+        ("used_until", "used_untill", ["line 7", "did you mean used_until?"]),
+        ("list.csv", "../list.csv", ["line 7", "sources.list.table", "data/<case>/"]),
+    ],
+)
+def test_mistakes_in_case(folder, old, new, said):
+    text = edited(folder, "cases/toy.yaml", old, new)
+    assert "toy.yaml" in text
+    for words in said:
+        assert words in text
+
+
+def test_several_mistakes_are_counted(folder):
+    (folder / "config.yaml").write_text("sead: 1\nrelease: a/b\ncases: []\n")
+    assert "3 more after it" in message(folder)
+
+
+def test_missing_empty_and_undecodable_files(folder):
+    path = folder / "config.yaml"
+    path.write_bytes(b"\xff\xfe")
+    assert "not UTF-8" in message(folder)
+    path.write_text("")
+    assert "the file is empty" in message(folder)
+    path.write_text("- a\n")
+    assert "not a set of keys" in message(folder)
+    path.write_text("a: !!python/object:os.system {}\n")
+    assert "not YAML" in message(folder)
+    path.unlink()
+    assert "there is no such file" in message(folder)
+    path.mkdir()
+    assert "cannot be read" in message(folder)
+
+
+def test_command_line_takes_the_place_of_the_file(folder):
+    config = read_config(folder / "config.yaml", {"seed": 5})
+    assert config["seed"] == 5
+    assert "--config sead=..." in message(folder, overrides={"sead": 5})
+
+
+def test_release_on_the_command_line_stays_as_typed(folder):
+    # Snakemake has made numbers of them.
+    for typed in ("release=2026.10", "release='2026.10'", 'release="2026.10"'):
+        config = read_config(folder / "config.yaml", {"release": 2026.1}, typed=["seed=1", typed])
+        assert config["release"] == "2026.10"
+    text = message(folder, overrides={"release": "a/b"}, typed=["release=a/b"])
+    assert "--config release=..." in text
+
+
+def test_command_line_is_yaml(folder):
+    # Snakemake has left the text as it was.
+    overrides = {"allow_unconverged": "true", "cases": "[toy]"}
+    typed = ["allow_unconverged=true", "cases=[toy]"]
+    assert read_config(folder / "config.yaml", overrides, typed)["allow_unconverged"] is True
+    assert "is not YAML" in message(folder, overrides={"cases": "[toy"}, typed=["cases=[toy"])
+
+
+def test_unknown_case_when_there_is_none(tmp_path):
+    with pytest.raises(UserError, match="unknown case 'x'"):
+        read_case(tmp_path / "nothing", "x")
+
+
+def test_tables(tmp_path):
+    case = {"sources": {"list": {"table": "list.csv"}, "more": {"table": "list.csv"}}}
+    (tmp_path / "toy").mkdir()
+    (tmp_path / "toy" / "lists.csv").write_text("")
+    with pytest.raises(UserError) as caught:
+        tables("toy", case, tmp_path)
+    assert "missing table" in str(caught.value)
+    assert "did you mean lists.csv?" in str(caught.value)
+    assert "list.csv: missing" in str(caught.value)
+    (tmp_path / "toy" / "list.csv").write_text("")
+    assert tables("toy", case, tmp_path) == [str(tmp_path / "toy" / "list.csv")]
+
+
+def test_part_takes_only_what_is_asked_for():
+    assert part({"a": 1, "b": 2}, "a") == {"a": 1}
+    assert without({"a": 1, "b": 2}, "a", "c") == {"b": 2}
+
+
+PRIOR = "  rate: {distribution: lognormal, median: 55, sd_log: 1, unit: a day, reason: wide}\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("sd_log: 1, ", "", ["the key 'priors.rate.sd_log' is missing"]),
+        ("sd_log: 1", "sd: 1", ["the key 'priors.rate.sd_log' is missing"]),
+        ("sd_log: 1", "sd_log: 0", ["priors.rate.sd_log is 0", "a number above 0"]),
+        ("lognormal", "lognormall", ["priors.rate.distribution", "one of normal, half_normal, lognormal"]),
+        ("lognormal, median: 55, sd_log", "logit_normal, median: 55, sd_logit", ["a number between 0 and 1"]),
+        (", reason: wide", "", ["the key 'priors.rate.reason' is missing", "a sentence that says why"]),
+        ("median: 55", "median: 55, mode: 50", ["unknown key 'priors.rate.mode'"]),
+    ],
+)
+def test_mistakes_in_priors(folder, old, new, said):
+    with (folder / "cases" / "toy.yaml").open("a") as file:
+        file.write(f"priors:\n{PRIOR}")
+    read_config(folder / "config.yaml")
+    text = edited(folder, "cases/toy.yaml", old, new)
+    for words in ["toy.yaml, line 9", *said]:
+        assert words in text

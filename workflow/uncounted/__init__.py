@@ -1,0 +1,1 @@
+"""How many died, when the lists name only some of them."""

@@ -1,0 +1,107 @@
+"""Did the estimate allow what became known later? Figures kept out of the fit are held against the posterior."""
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+
+SCHEMA = pa.DataFrameSchema(
+    {
+        "what": pa.Column(str),
+        "day": pa.Column("datetime64[us]"),
+        "observed": pa.Column(float),
+        "lower": pa.Column(float),
+        "median": pa.Column(float),
+        "upper": pa.Column(float),
+        "passed": pa.Column("boolean", nullable=True),
+        "text": pa.Column(str),
+    },
+    strict=True,
+)
+"""One row a comparison; `passed` is empty where it is shown and decides nothing. 95 % intervals."""
+
+
+def check_against_later_list(deaths, forecast, later, cut_off):
+    """Hold the estimate against a later state of the list, by month of death.
+
+    Parameters
+    ----------
+    deaths : numpy.ndarray
+        Draws of the number of deaths up to the cut-off.
+    forecast : numpy.ndarray
+        Draws of how many of them are named by the later day.
+    later : pandas.DataFrame
+        The later list: published, month, kind, named, first_day, last_day. Only deaths with a known day are in it.
+    cut_off : datetime-like
+
+    Returns
+    -------
+    pandas.DataFrame
+        See :data:`SCHEMA`.
+    """
+    cut_off = pd.Timestamp(cut_off)
+    day = later["published"].iloc[0]
+    named = named_until(later.query("kind == 'all'"), cut_off)
+    rows = [
+        _row(
+            "Deaths in all, against those of them whom the later list names with a day of death",
+            day,
+            named,
+            deaths,
+            decides=True,
+        ),
+        _row("Named by the later day, as foreseen from the fit", day, named, forecast, decides=False),
+    ]
+    return SCHEMA.validate(pd.DataFrame(rows).astype({"passed": "boolean", "day": "datetime64[us]"}))
+
+
+def named_until(months, cut_off):
+    """Named deaths up to the cut-off; the month of the cut-off is shared out by days.
+
+    Parameters
+    ----------
+    months : pandas.DataFrame
+        month, named, first_day, last_day.
+    cut_off : pandas.Timestamp
+
+    Returns
+    -------
+    float
+    """
+    covered = (months["last_day"] - months["first_day"]).dt.days + 1
+    before = ((cut_off - months["first_day"]).dt.days + 1).clip(lower=0)
+    return float((months["named"] * np.minimum(before / covered, 1.0)).sum())
+
+
+def _row(what, day, observed, draws, decides):
+    lower, median, upper = np.quantile(draws, [0.025, 0.5, 0.975])
+    if decides:
+        passed = bool(lower >= observed)
+        text = (
+            "The whole interval lies above what was named later."
+            if passed
+            else "The interval reaches below what was named later: the estimate is too low or too sure."
+        )
+    else:
+        passed = None
+        text = _verdict(observed, lower, upper)
+    return {
+        "what": what,
+        "day": day,
+        "observed": observed,
+        "lower": lower,
+        "median": median,
+        "upper": upper,
+        "passed": passed,
+        "text": text,
+    }
+
+
+def _verdict(observed, lower, upper):
+    if observed > upper:
+        return (
+            "The list has grown faster than the fit foresaw: its sources did not stay what they were. "
+            "The estimate of all deaths does not rest on this forecast."
+        )
+    if observed < lower:
+        return "Fewer are named with a day of death than the fit foresaw in all; those without a day are not counted here."
+    return "The forecast holds the figure; named deaths without a day would add to it."

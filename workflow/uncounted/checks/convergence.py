@@ -1,0 +1,90 @@
+"""Did the chains find the same posterior, and are there enough draws to quote it?
+
+R-hat and effective sample sizes by rank (Vehtari et al. 2021, Bayesian Analysis 16:667), E-BFMI (Betancourt 2016,
+arXiv:1604.00695), divergences. The bounds are in the config under ``checks``.
+"""
+
+import numpy as np
+
+from uncounted.checks.result import Result
+from uncounted.estimates import reported
+
+_TRY = {
+    "r_hat": "look at the quantity's trace; change the parameterisation or a prior, and only then take more draws",
+    "ess": "take more draws (sampling.posterior.draws), or change the parameterisation of the quantity",
+    "divergences": "raise sampling.posterior.target_accept, or change the parameterisation of a scale",
+    "energy": "look for a scale with a heavy tail; a tighter prior or another parameterisation helps",
+}
+
+
+def check_convergence(trace, parameters, bounds):
+    """Put the convergence checks to a fit.
+
+    Parameters
+    ----------
+    trace : arviz.InferenceData
+        Groups ``posterior`` and ``sample_stats``.
+    parameters : list of str
+        The sampled variables; the reported quantities are found by their names.
+    bounds : dict
+        ``r_hat``, ``ess_reported``, ``ess_parameter``, ``divergences``, ``e_bfmi``.
+
+    Returns
+    -------
+    list of Result
+        One a question, for the quantity that answers it worst.
+    """
+    import arviz as az
+
+    quantities, sampled = reported(trace.posterior), trace.posterior[parameters]
+    results = []
+    for kind, variables, least in (
+        ("reported quantities", quantities, bounds["ess_reported"]),
+        ("parameters", sampled, bounds["ess_parameter"]),
+    ):
+        item, seen = _worst(az.rhat(variables), highest=True)
+        bound = bounds["r_hat"]
+        results.append(
+            Result(f"R-hat of {kind}", item, seen, f"at most {bound}", bool(seen <= bound), _TRY["r_hat"])
+        )
+        for method in ("bulk", "tail"):
+            item, seen = _worst(az.ess(variables, method=method), highest=False)
+            results.append(
+                Result(
+                    f"effective draws ({method}) of {kind}",
+                    item,
+                    seen,
+                    f"at least {least}",
+                    bool(seen >= least),
+                    _TRY["ess"],
+                )
+            )
+    divergent = int(trace.sample_stats["diverging"].sum())
+    most = bounds["divergences"]
+    results.append(
+        Result(
+            "divergences", "all chains", divergent, f"at most {most}", divergent <= most, _TRY["divergences"]
+        )
+    )
+    energies = az.bfmi(trace)
+    chain = int(np.argmin(energies))
+    least = bounds["e_bfmi"]
+    lowest = float(energies[chain])
+    results.append(
+        Result("E-BFMI", f"chain {chain + 1}", lowest, f"at least {least}", lowest >= least, _TRY["energy"])
+    )
+    return results
+
+
+def _worst(dataset, highest):
+    """The element that does worst; one that is not a number does worst of all, unless the quantity is constant."""
+    worst = ("", -np.inf if highest else np.inf)
+    for name, array in dataset.data_vars.items():
+        values = array.values.astype(float)
+        if np.isnan(values).all():
+            continue
+        place = np.unravel_index(np.nanargmax(values) if highest else np.nanargmin(values), values.shape)
+        if (values[place] > worst[1]) == highest and values[place] != worst[1]:
+            labels = ", ".join(str(array[dim].values[i]) for dim, i in zip(array.dims, place, strict=True))
+            worst = (f"{name}[{labels}]" if labels else name, float(values[place]))
+    return worst

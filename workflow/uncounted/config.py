@@ -1,0 +1,364 @@
+"""Reading the config: one clear message for each mistake, with the file, the line and the key."""
+
+import datetime
+import difflib
+import json
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from uncounted.errors import UserError
+
+SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
+COMMAND_LINE = "--config"
+
+_TYPES = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "keys with values",
+    "null": "nothing",
+}
+
+
+def read_config(path="config/config.yaml", overrides=None, typed=None):
+    """Read config/config.yaml and the cases that it names, and check them against their schemas.
+
+    Parameters
+    ----------
+    path : str or Path
+        The config of the run. The cases are in the folder `cases` beside it.
+    overrides : dict, optional
+        Keys that take the place of those in the file: what stood on the command line after `--config`.
+    typed : list of str, optional
+        The same as it was typed, `key=value` each. Snakemake makes a number of `release=2026.10` and
+        text of `allow_unconverged=true`; here a release stays the name that it is, and all else is YAML.
+
+    Returns
+    -------
+    dict
+        Plain values only: text, numbers, lists, dicts; days as text like '2024-04-07'. Under `cases`, a dict
+        with the config of each case under its name. Keys that may be left out have their default.
+
+    Raises
+    ------
+    UserError
+        For whatever is wrong, with file, line and key.
+    """
+    path = Path(path)
+    values, lines = _read_yaml(path, do="run from the folder of the project, or pass --directory")
+    if overrides:
+        values.update(_plain(dict(overrides)))
+        values.update(_as_typed(typed or []))
+        lines.update({(key,): COMMAND_LINE for key in overrides})
+    _check_release(values.get("release"), path, lines)
+    config = _check(values, lines, path, "config")
+    config["cases"] = {name: read_case(path.parent / "cases", name, path, lines) for name in config["cases"]}
+    return config
+
+
+def read_case(folder, name, named_in="config/config.yaml", lines=None):
+    """Read the config of one case.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The folder of the cases.
+    name : str
+        The name of the case.
+    named_in : str or Path, optional
+        The file that names it, for the message if there is no such case.
+    lines : dict, optional
+        Where the keys of that file stand.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    UserError
+        For an unknown case, and for whatever is wrong in its config.
+    """
+    path = Path(folder) / f"{name}.yaml"
+    if not path.exists():
+        known = sorted(file.stem for file in Path(folder).glob("*.yaml"))
+        raise UserError(
+            f"unknown case '{name}'{_suggestion(name, known)}",
+            where=_place(named_in, lines or {}, ("cases",)),
+            expected=f"one of {', '.join(known)}" if known else f"a file {path}",
+            do=f"write {path}, or take the case out of the list",
+        )
+    values, lines = _read_yaml(path)
+    case = _check(values, lines, path, "case")
+    if case["cut_off"] < case["war"]["from"]:
+        raise UserError(
+            f"the cut-off {case['cut_off']} is before the first day of the war, {case['war']['from']}",
+            where=_place(path, lines, ("cut_off",)),
+            expected="a later day",
+        )
+    for source, entry in case["sources"].items():
+        if ("used_until" in entry) == ("kept_for" in entry):
+            both = "used_until" in entry
+            raise UserError(
+                f"source {source} has {'both' if both else 'neither'} used_until "
+                f"{'and' if both else 'nor'} kept_for",
+                where=_place(path, lines, ("sources", source)),
+                expected="used_until with the day until which the table enters the fit, or kept_for with "
+                "what it is there for",
+            )
+    return case
+
+
+def tables(case_name, case, folder="data"):
+    """List the tables of a case.
+
+    Parameters
+    ----------
+    case_name : str
+    case : dict
+        The config of the case.
+    folder : str or Path, optional
+        The folder of the data.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    UserError
+        If a table is not there.
+    """
+    paths = []
+    for source, entry in case["sources"].items():
+        path = Path(folder) / case_name / entry["table"]
+        if not path.is_file():
+            there = sorted(file.name for file in path.parent.glob("*.csv"))
+            raise UserError(
+                f"missing table{_suggestion(path.name, there)}",
+                where=str(path),
+                expected=f"the table of the source {source} in config/cases/{case_name}.yaml",
+                do="put the file there, or mend its name in the config",
+            )
+        paths.append(str(path))
+    return sorted(set(paths))
+
+
+def part(config, *keys):
+    """Take out of a config what a step depends on, so that other changes do not make it run again.
+
+    Parameters
+    ----------
+    config : dict
+    *keys : str
+
+    Returns
+    -------
+    dict
+    """
+    return {key: config[key] for key in keys}
+
+
+def without(config, *keys):
+    """Leave out of a config what a step does not depend on.
+
+    Parameters
+    ----------
+    config : dict
+    *keys : str
+
+    Returns
+    -------
+    dict
+    """
+    return {key: value for key, value in config.items() if key not in keys}
+
+
+def _read_yaml(path, do=""):
+    """Read a YAML file into plain values, with the line of each key."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError("there is no such file", where=str(path), do=do) from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"not UTF-8 text ({error.reason})", where=str(path)) from None
+    except OSError as error:
+        raise UserError(f"cannot be read ({error.strerror})", where=str(path)) from None
+    loader = yaml.SafeLoader(text)
+    lines = {}
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            raise UserError("the file is empty", where=str(path), expected="keys with values")
+        _walk(loader, node, (), lines, path)
+        values = loader.construct_document(node)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise UserError(
+            f"this is not YAML: {error.problem or error.context}",
+            where=f"{path}, line {mark.line + 1}, column {mark.column + 1}",
+            expected="`key: value`, lines of a list indented alike, brackets and quotes closed",
+        ) from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise UserError(f"this is not YAML: {' '.join(str(error).split())}", where=str(path)) from None
+    finally:
+        loader.dispose()
+    if not isinstance(values, dict):
+        raise UserError("this is not a set of keys with values", where=str(path), expected="`key: value`")
+    return _plain(values), lines
+
+
+def _walk(loader, node, key, lines, path):
+    """Note the line of each key; refuse a key that stands twice or is not text, and a day that is none."""
+    lines[key] = node.start_mark.line + 1
+    if isinstance(node, yaml.ScalarNode):
+        try:
+            loader.construct_object(node)
+        except ValueError as error:
+            raise UserError(
+                f"{_dotted(key)} is {node.value}: {error}", where=f"{path}, line {lines[key]}"
+            ) from None
+    if isinstance(node, yaml.SequenceNode):
+        for number, item in enumerate(node.value):
+            _walk(loader, item, (*key, number), lines, path)
+    if not isinstance(node, yaml.MappingNode):
+        return
+    seen = {}
+    for name, value in node.value:
+        line = name.start_mark.line + 1
+        if name.tag == "tag:yaml.org,2002:merge":
+            continue
+        if name.tag != "tag:yaml.org,2002:str":
+            raise UserError(
+                f"the key {name.value} is not text to YAML",
+                where=f"{path}, line {line}",
+                do=f'put it in quotes: "{name.value}"',
+            )
+        if name.value in seen:
+            raise UserError(
+                f"the key '{name.value}' stands here twice, first on line {seen[name.value]}",
+                where=f"{path}, line {line}",
+                do="keep one of them",
+            )
+        seen[name.value] = line
+        _walk(loader, value, (*key, name.value), lines, path)
+        lines[(*key, name.value)] = line
+
+
+def _plain(value):
+    """Turn days into text; all else is plain already."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, (datetime.date, datetime.datetime)):
+        return value.isoformat()
+    return value
+
+
+def _as_typed(typed):
+    """Read `key=value` entries of the command line."""
+    values = {}
+    for entry in typed:
+        key, _, text = entry.partition("=")
+        try:
+            values[key] = text.strip("'\"") if key == "release" else _plain(yaml.safe_load(text))
+        except yaml.YAMLError:
+            raise UserError(f"{text} is not YAML", where=f"{COMMAND_LINE} {key}=...") from None
+    return values
+
+
+def _check_release(release, path, lines):
+    if isinstance(release, (int, float)) and not isinstance(release, bool):
+        raise UserError(
+            f"the release is a number to YAML, {release}: 2026.10 would become 2026.1",
+            where=_place(path, lines, ("release",)),
+            expected='a name in quotes, as in release: "2026.10"',
+            do="put it in quotes",
+        )
+
+
+def _check(values, lines, path, schema_name):
+    """Check values against a schema; return them with the defaults filled in."""
+    # Loaded here: it takes a tenth of a second, which a script that never reads a config need not wait for.
+    from jsonschema import Draft202012Validator, FormatChecker
+
+    schema = _schema(schema_name)
+    validator = Draft202012Validator(schema, format_checker=FormatChecker(["date"]))
+    errors = sorted(validator.iter_errors(values), key=lambda error: _line(lines, error.absolute_path) or 0)
+    if errors:
+        raise _as_user_error(errors[0], values, lines, path, others=len(errors) - 1)
+    values = dict(values)
+    for key, entry in schema["properties"].items():
+        if "default" in entry:
+            values.setdefault(key, json.loads(json.dumps(entry["default"])))
+    return values
+
+
+@cache
+def _schema(name):
+    return yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8"))
+
+
+def _as_user_error(error, values, lines, path, others):
+    """Put what the validator found into words."""
+    key = tuple(error.absolute_path)
+    expected = error.schema.get("description", "")
+    do = f"mend this one first; {others} more after it" if others else ""
+    if error.validator == "additionalProperties":
+        known = sorted(error.schema.get("properties", {}))
+        unknown = sorted(set(error.instance) - set(known))[0]
+        key = (*key, unknown)
+        what = f"unknown key '{_dotted(key)}'{_suggestion(unknown, known)}"
+        expected = f"one of {', '.join(known)}"
+    elif error.validator == "required":
+        missing = next(name for name in error.validator_value if name not in error.instance)
+        what = f"the key '{_dotted((*key, missing))}' is missing"
+        described = error.schema.get("properties", {}).get(missing, {})
+        expected = described.get("description", "")
+    else:
+        what = f"{_dotted(key) or 'the file'} is {_shown(error.instance)}"
+        if error.validator == "type" and not expected:
+            wanted = error.validator_value
+            wanted = [wanted] if isinstance(wanted, str) else wanted
+            expected = " or ".join(_TYPES[kind] for kind in wanted)
+        elif not expected:
+            expected = error.message
+    return UserError(what, where=_place(path, lines, key), expected=" ".join(expected.split()), do=do)
+
+
+def _dotted(key):
+    return ".".join(map(str, key))
+
+
+def _shown(value):
+    shown = json.dumps(value, ensure_ascii=False)
+    if value in ("", [], {}) or value is None:
+        return "empty"
+    return shown if len(shown) <= 60 else f"{shown[:57]}..."
+
+
+def _suggestion(word, known):
+    close = difflib.get_close_matches(str(word), known, n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def _line(lines, key):
+    """Find the line of a key, or of the nearest one above it that is there."""
+    key = tuple(key)
+    while key and key not in lines:
+        key = key[:-1]
+    found = lines.get(key)
+    return 0 if found == COMMAND_LINE else found
+
+
+def _place(path, lines, key):
+    key = tuple(key)
+    if lines.get(key[:1]) == COMMAND_LINE:
+        return f"{COMMAND_LINE} {key[0]}=..."
+    line = _line(lines, key) if key in lines or len(key) > 1 else None
+    return f"{path}, line {line}" if line else str(path)

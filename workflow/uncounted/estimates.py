@@ -1,0 +1,196 @@
+"""From posteriors to the tables that people quote: every estimate with its uncertainty and its Monte Carlo error."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+import xarray as xr
+
+from uncounted.files import atomic_path
+
+STRATA = ("month", "calendar_year", "war_year", "age", "day")
+"""Columns that say what a row is about; empty where it is about all."""
+
+LEVELS = (0.5, 0.95)
+"""Probability of the intervals; the report leads with the last."""
+
+QUANTITIES = {
+    "deaths": ("deaths", "deaths_by_month", "deaths_by_calendar_year", "deaths_by_war_year", "deaths_by_age"),
+    "deaths_beyond_named": ("deaths_beyond_named",),
+    "named": ("named_by_month", "named_by_calendar_year", "named_by_war_year", "named_by_age"),
+    "share_named": ("share_named", "share_named_by_day", "share_named_by_age"),
+    "registered_war_deaths": ("registered_war_deaths",),
+    "male_deaths_without_war": ("male_deaths_without_war",),
+}
+"""Quantity to the variables of the posterior that hold it."""
+
+_DIMS = {
+    "month": "month",
+    "calendar_year": "calendar_year",
+    "death_war_year": "war_year",
+    "age": "age",
+    "day": "day",
+    "registered_age": "age",
+    "war_year": "calendar_year",
+}
+
+SCHEMA = pa.DataFrameSchema(
+    {
+        **{name: pa.Column(str) for name in ("case", "model", "quantity", *STRATA)},
+        **{name: pa.Column(float) for name in ("mean", "sd", "median", "lower", "upper")},
+        "level": pa.Column(float, pa.Check.isin(LEVELS)),
+        **{name: pa.Column(float) for name in ("ess_bulk", "ess_tail", "r_hat")},
+        **{f"mcse_{name}": pa.Column(float) for name in ("mean", "median", "lower", "upper")},
+    },
+    checks=pa.Check(lambda t: (t["lower"] <= t["median"]) & (t["median"] <= t["upper"])),
+    unique=["case", "model", "quantity", *STRATA, "level"],
+    strict=True,
+    ordered=True,
+)
+"""The table of estimates."""
+
+
+def reported(posterior):
+    """The reported quantities of a posterior.
+
+    Parameters
+    ----------
+    posterior : xarray.Dataset
+
+    Returns
+    -------
+    xarray.Dataset
+        The variables named in :data:`QUANTITIES`, those that the posterior has.
+    """
+    names = [name for variables in QUANTITIES.values() for name in variables if name in posterior]
+    return posterior[names].astype(float)
+
+
+def estimate_case(*, case_name, case_config, evidence_folder, fit_nc, out_estimates, out_draws):
+    """Summarise the posterior of one case.
+
+    Parameters
+    ----------
+    case_name : str
+    case_config : dict
+    evidence_folder : str or Path
+        Not read: the posterior holds the counts.
+    fit_nc : str or Path
+    out_estimates : str or Path
+        The table of :data:`SCHEMA`, as Parquet.
+    out_draws : str or Path
+        One row a draw, as Parquet.
+    """
+    with xr.open_dataset(fit_nc, group="posterior") as posterior:
+        quantities = reported(posterior).load()
+    table = summarise(quantities, case_name, case_config["model"])
+    with atomic_path(out_estimates) as path:
+        table.to_parquet(path, index=False)
+    with atomic_path(out_draws) as path:
+        draws_table(quantities).to_parquet(path, index=False)
+
+
+def summarise(quantities, case_name, model_name):
+    """Summarise draws by mean, median and intervals, with convergence and Monte Carlo error.
+
+    Parameters
+    ----------
+    quantities : xarray.Dataset
+        Variables of :data:`QUANTITIES`, each (chain, draw) or (chain, draw, stratum, ...).
+    case_name, model_name : str
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each quantity, stratum and level; see :data:`SCHEMA`.
+    """
+    import arviz as az
+
+    tails = {level: ((1 - level) / 2, (1 + level) / 2) for level in LEVELS}
+    common = {
+        "mean": quantities.mean(("chain", "draw")),
+        "sd": quantities.std(("chain", "draw")),
+        "median": quantities.median(("chain", "draw")),
+        "ess_bulk": az.ess(quantities, method="bulk"),
+        "ess_tail": az.ess(quantities, method="tail"),
+        "r_hat": az.rhat(quantities),
+        "mcse_mean": az.mcse(quantities, method="mean"),
+        "mcse_median": az.mcse(quantities, method="median"),
+    }
+    rows = []
+    for level, (low, high) in tails.items():
+        stats = common | {
+            "lower": quantities.quantile(low, ("chain", "draw")).drop_vars("quantile"),
+            "upper": quantities.quantile(high, ("chain", "draw")).drop_vars("quantile"),
+            "mcse_lower": az.mcse(quantities, method="quantile", prob=low),
+            "mcse_upper": az.mcse(quantities, method="quantile", prob=high),
+        }
+        for quantity, variables in QUANTITIES.items():
+            for variable in (v for v in variables if v in quantities):
+                rows += _rows(quantity, variable, stats, level)
+    table = pd.DataFrame(rows).assign(case=case_name, model=model_name)
+    order = [f"{stratum}" for stratum in STRATA]
+    table["_place"] = range(len(table))
+    table = table.sort_values(["quantity", "_place"], kind="stable").drop(columns="_place")
+    columns = list(SCHEMA.columns)
+    table[order] = table[order].astype(str)
+    return SCHEMA.validate(table[columns].reset_index(drop=True))
+
+
+def _rows(quantity, variable, stats, level):
+    dims = stats["mean"][variable].dims
+    arrays = {name: dataset[variable].values for name, dataset in stats.items()}
+    labels = [stats["mean"][variable][dim].values for dim in dims]
+    for place in np.ndindex(*[len(values) for values in labels]):
+        strata = dict.fromkeys(STRATA, "")
+        strata |= {_DIMS[dim]: str(values[i]) for dim, values, i in zip(dims, labels, place, strict=True)}
+        yield {"quantity": quantity, **strata, "level": level} | {
+            name: float(values[place]) for name, values in arrays.items()
+        }
+
+
+def draws_table(quantities):
+    """One row a draw: the number of deaths in all and by each stratum.
+
+    Parameters
+    ----------
+    quantities : xarray.Dataset
+
+    Returns
+    -------
+    pandas.DataFrame
+        chain, draw, then a column for each number, such as ``deaths month=2022-03``.
+    """
+    columns = {}
+    for quantity in ("deaths", "deaths_beyond_named", "share_named"):
+        for variable in QUANTITIES[quantity]:
+            values = quantities[variable].stack(sample=("chain", "draw"))
+            dims = [dim for dim in values.dims if dim != "sample"]
+            for label in values[dims[0]].values if dims else [None]:
+                name = quantity if label is None else f"{quantity} {_DIMS[dims[0]]}={label}"
+                columns[name] = (values if label is None else values.sel({dims[0]: label})).values
+    sample = quantities["deaths"].stack(sample=("chain", "draw"))
+    table = pd.DataFrame({"chain": sample["chain"].values, "draw": sample["draw"].values} | columns)
+    whole = [name for name in table if not name.startswith("share")]
+    return table.astype(dict.fromkeys(whole, "int64"))
+
+
+def collect_estimates(*, estimates, out_parquet, out_csv, out_json):
+    """Put the estimates of all cases into one table, as Parquet, CSV and JSON.
+
+    Parameters
+    ----------
+    estimates : list of str or Path
+    out_parquet, out_csv, out_json : str or Path
+    """
+    table = SCHEMA.validate(pd.concat([pd.read_parquet(path) for path in estimates], ignore_index=True))
+    with atomic_path(out_parquet) as path:
+        table.to_parquet(path, index=False)
+    with atomic_path(out_csv) as path:
+        table.to_csv(path, index=False, float_format="%.10g", lineterminator="\n")
+    records = [
+        {name: value for name, value in record.items() if value != ""} for record in table.to_dict("records")
+    ]
+    with atomic_path(out_json) as path:
+        path.write_text(json.dumps(records, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

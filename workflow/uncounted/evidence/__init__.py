@@ -1,0 +1,1 @@
+"""From tables as published to tidy evidence: reading, cleaning, reconciling."""

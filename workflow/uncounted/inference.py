@@ -1,0 +1,140 @@
+"""Drawing from the posterior of any PyMC model: seeds, progress, one compiled model used again for new data."""
+
+import numpy as np
+
+from uncounted.console import Progress
+
+_PROGRESS_TEMPLATE = "{% for chain in chains %}{{ chain.finished_draws }} {% endfor %}"
+_PROGRESS_EVERY_MS = 1000
+_PRIOR_SHARE = 3
+
+
+def seed_for(seed, *names):
+    """A seed of its own for each fit, from the run's seed and the fit's name.
+
+    Parameters
+    ----------
+    seed : int
+        The seed of the config.
+    *names : str
+        What the fit is called: case, model, what was left out.
+
+    Returns
+    -------
+    int
+        Below 2**31. It depends on no other fit, so that adding a case changes no other case's numbers.
+    """
+    words = [int.from_bytes(name.encode(), "little") for name in names]
+    return int(np.random.SeedSequence([seed, *words]).generate_state(1)[0] >> 1)
+
+
+def compile_model(model):
+    """Compile a model once, for any number of data sets of the same shape.
+
+    Parameters
+    ----------
+    model : pymc.Model
+
+    Returns
+    -------
+    nutpie.CompiledModel
+        ``with_data(name=value)`` gives the same model for other data, without compiling again.
+    """
+    import nutpie
+    import pytensor
+
+    pytensor.config.mode = "NUMBA"
+    return nutpie.compile_pymc_model(model)
+
+
+def draw(compiled, *, draws, tune, chains, seed, target_accept, what):
+    """Draw from the posterior by the No-U-Turn sampler (Hoffman and Gelman 2014, J. Mach. Learn. Res. 15:1593).
+
+    Parameters
+    ----------
+    compiled : nutpie.CompiledModel
+    draws, tune, chains : int
+        Draws kept and draws to tune in each chain, and number of chains.
+    seed : int
+    target_accept : float
+        Acceptance rate that the step size is tuned to.
+    what : str
+        What is being drawn, for the person who waits.
+
+    Returns
+    -------
+    arviz.InferenceData
+        Groups ``posterior`` and ``sample_stats``; constrained variables only.
+    """
+    import nutpie
+    from threadpoolctl import threadpool_limits
+
+    with Progress(chains * (tune + draws), what, "draws") as seen, threadpool_limits(1):
+        trace = nutpie.sample(
+            _Watched(compiled, chains, seen),
+            draws=draws,
+            tune=tune,
+            chains=chains,
+            cores=2,
+            seed=seed,
+            target_accept=target_accept,
+            save_warmup=False,
+        )
+    inner = [name for name in trace.posterior.data_vars if name.endswith("__")]
+    trace.posterior = trace.posterior.drop_vars(inner)
+    return trace
+
+
+class _Watched:
+    """A compiled model whose sampler tells how far it is (nutpie's own bar draws in notebooks only)."""
+
+    def __init__(self, compiled, chains, seen):
+        self._compiled, self._chains, self._seen = compiled, chains, seen
+
+    def __getattr__(self, name):
+        return getattr(self._compiled, name)
+
+    def _make_sampler(self, settings, init_mean, cores, _, store):
+        from nutpie import _lib
+
+        def tell(text):
+            self._seen(sum(int(count) for count in text.split()))
+
+        progress = _lib.ProgressType.template_callback(_PROGRESS_EVERY_MS, _PROGRESS_TEMPLATE, cores, tell)
+        return self._compiled._make_sampler(settings, init_mean, cores, progress, store)
+
+
+def predict(model, trace, *, draws, seed):
+    """Draw from the prior and from the posterior predictive distribution.
+
+    Parameters
+    ----------
+    model : pymc.Model
+    trace : arviz.InferenceData
+        Its posterior is thinned to about `draws`.
+    draws : int
+    seed : int
+
+    Returns
+    -------
+    arviz.InferenceData
+        `trace` with the groups ``prior``, ``prior_predictive``, ``posterior_predictive`` and ``log_likelihood``.
+    """
+    import pymc as pm
+    from pytensor.compile.mode import Mode
+
+    # A few thousand evaluations do not pay for a compiler.
+    mode = Mode(linker="py", optimizer="fast_compile")
+    every = max(1, trace.posterior.sizes["chain"] * trace.posterior.sizes["draw"] // draws)
+    thinned = trace.sel(draw=slice(None, None, every))
+    with model:
+        prior_draws = max(1, draws // _PRIOR_SHARE)
+        trace.extend(pm.sample_prior_predictive(prior_draws, random_seed=seed, compile_kwargs={"mode": mode}))
+        replicated = pm.sample_posterior_predictive(
+            thinned, random_seed=seed, progressbar=False, compile_kwargs={"mode": mode}
+        )
+        density = pm.compute_log_likelihood(
+            thinned, extend_inferencedata=False, progressbar=False, compile_kwargs={"mode": mode}
+        )
+    trace.add_groups(posterior_predictive=replicated.posterior_predictive, log_likelihood=density)
+    return trace
