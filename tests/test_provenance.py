@@ -84,8 +84,7 @@ def test_every_room_of_the_library_has_a_digest():
 
 def test_locked_versions(tmp_path):
     (tmp_path / "lock").write_text(
-        "a-b==1.0 ; python_version < '3' \\\n    --hash=sha256:00\n"
-        "c[x]==2.0.post1 \\\n    --hash=sha256:01\nd==3\n"
+        "a-b==1.0 ; python_version < '3' \\\n    --hash=sha256:00\nc[x]==2.0.post1 \\\n    --hash=sha256:01\nd==3\n"
     )
     assert provenance.locked_versions(tmp_path / "lock") == {"a-b": "1.0", "c": "2.0.post1", "d": "3"}
 
@@ -100,9 +99,7 @@ def release(tmp_path, monkeypatch):
     """A release of two files, made from a commit that is still the one."""
     state = {"commit": "a" * 40, "clean": True}
     monkeypatch.setattr(provenance, "code_state", lambda: state)
-    return make_release(
-        tmp_path / "results" / "2026.11", [["toy", "deaths", "0.95", 100, 99, 90, 110, 1, 1, 2, 2]]
-    )
+    return make_release(tmp_path / "results" / "2026.11", [["toy", "deaths", "0.95", 100, 99, 90, 110, 1, 1, 2, 2]])
 
 
 def make_release(folder, rows, **made_of):

@@ -25,9 +25,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 
 def entries():
     """Each package of the lock with its marker and its hashes."""
-    return re.findall(
-        r"^([a-z0-9][^\s=]*)==(\S+)(?: ; ([^\\]+?))? \\\n((?:    --hash=.*\n?)+)", LOCK, flags=re.M
-    )
+    return re.findall(r"^([a-z0-9][^\s=]*)==(\S+)(?: ; ([^\\]+?))? \\\n((?:    --hash=.*\n?)+)", LOCK, flags=re.M)
 
 
 def test_lock_has_hashes_and_one_version_of_each_package():
@@ -120,9 +118,7 @@ def make(folder, *words, fails="never"):
     notes = folder / "notes"
     notes.unlink(missing_ok=True)
     environment = {"PATH": os.environ["PATH"], "NOTES": str(notes), "FAILS": fails}
-    made = subprocess.run(
-        ["make", *words], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
+    made = subprocess.run(["make", *words], cwd=folder, env=environment, capture_output=True, text=True, check=False)
     return made, notes.read_text() if notes.exists() else ""
 
 

@@ -77,9 +77,7 @@ def weeks(small_case):
     """Clean a table of deaths by week, published on 17 November 2023."""
 
     def clean_weeks(content: str | bytes, **config) -> SmallCase:
-        small_case.add(
-            "named_by_week", "named_by_week", content, published="2023-11-17", used_until="2024-04-19"
-        )
+        small_case.add("named_by_week", "named_by_week", content, published="2023-11-17", used_until="2024-04-19")
         small_case.config |= config
         small_case.clean()
         return small_case

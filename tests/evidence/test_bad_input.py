@@ -155,9 +155,7 @@ def test_quotes_that_do_not_close(weeks):
 
 
 def branches(small_case, content):
-    small_case.add(
-        "by_branch", "named_by_week_and_branch", content, published="2025-04-25", kept_for="back_test"
-    )
+    small_case.add("by_branch", "named_by_week_and_branch", content, published="2025-04-25", kept_for="back_test")
     small_case.clean()
 
 
@@ -183,9 +181,7 @@ def test_a_kind_of_service_called_all(small_case, weeks):
 
 def test_a_service_that_the_config_does_not_know(small_case):
     table = "service,0,1,2,3,4,5,6\ncavalry,1,2,3,4,5,6,7\n"
-    small_case.add(
-        "by_sources", "named_by_number_of_sources", table, published="2023-04-12", kept_for="later"
-    )
+    small_case.add("by_sources", "named_by_number_of_sources", table, published="2023-04-12", kept_for="later")
     with pytest.raises(UserError) as error:
         small_case.clean()
     assert "line 2, column service: 'cavalry' is refused: no kind of service" in message(error)
@@ -309,9 +305,7 @@ def test_bad_input_leaves_earlier_evidence_as_it_was(small_case, weeks):
     assert (small_case.out / "named_by_week.parquet").read_bytes() == before
 
 
-CELLS = st.sampled_from(
-    ["", " ", "-1", "1.5", "1,5", '"', '""', "\x00", "\ufeff", "<b>", "2099-01-01", "9" * 30]
-)
+CELLS = st.sampled_from(["", " ", "-1", "1.5", "1,5", '"', '""', "\x00", "\ufeff", "<b>", "2099-01-01", "9" * 30])
 
 
 @settings(max_examples=150)

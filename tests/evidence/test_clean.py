@@ -181,9 +181,7 @@ def test_the_same_figures_give_the_same_bytes(cleaned, russia, tmp_path):
 
 
 def test_days_of_the_config_may_be_text(cleaned, russia, tmp_path):
-    as_text = {
-        name: {key: str(value) for key, value in entry.items()} for name, entry in russia["sources"].items()
-    }
+    as_text = {name: {key: str(value) for key, value in entry.items()} for name, entry in russia["sources"].items()}
     clean_case(russia | {"sources": as_text}, PROJECT / "data/russia", tmp_path)
     for name in outputs(russia):
         assert (tmp_path / name).read_bytes() == (cleaned / name).read_bytes(), name

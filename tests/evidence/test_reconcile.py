@@ -9,9 +9,7 @@ from uncounted.evidence import reconcile
 TOTALS = "published,closed_on,named,inmates,volunteers,mobilised,private_military_company,officers\n"
 REGISTERED = "published,age,year,male,female,male_hiv,female_hiv\n"
 ESTIMATES = "deaths_from,deaths_to,what,counts,point,low,high,published,by\n"
-PRISONERS = (
-    "published,cohort,recruited_from,recruited_to,recruited,died,died_by,half_of_deaths_within_days,source\n"
-)
+PRISONERS = "published,cohort,recruited_from,recruited_to,recruited,died,died_by,half_of_deaths_within_days,source\n"
 
 
 @pytest.mark.parametrize(
@@ -75,8 +73,7 @@ PRISONERS = (
         ),
         (
             "registered_deaths",
-            REGISTERED
-            + "".join(f"2023-01-10,{key},9,9,0,0\n" for key in ("20-24,2021", "20-24,2022", "25-29,2021")),
+            REGISTERED + "".join(f"2023-01-10,{key},9,9,0,0\n" for key in ("20-24,2021", "20-24,2022", "25-29,2021")),
             "",
             "age",
             "no row, though other ages have this year",
@@ -137,9 +134,7 @@ def test_a_later_state_of_the_list_below_an_earlier_one(small_case):
 
 
 def test_a_table_with_more_people_than_the_list(small_case):
-    small_case.add(
-        "list", "named_totals", TOTALS + "2023-04-12,,20253,,,,,\n2023-05-05,,22055,,,,,\n", "list.csv"
-    )
+    small_case.add("list", "named_totals", TOTALS + "2023-04-12,,20253,,,,,\n2023-05-05,,22055,,,,,\n", "list.csv")
     ages = "age,rifle\n20-24,20253\n<20,1\n"
     small_case.add("ages", "named_by_age_and_service", ages, "ages.csv", published="2023-04-12", kept_for="x")
     small_case.clean()

@@ -146,9 +146,7 @@ def test_a_column_that_is_not_read_is_asked_about(weeks):
 
 def test_empty_branches_count_nobody(small_case):
     table = "week_start;total;rifle;tank;mob\n2022-03-03;5;3;;2\n"
-    small_case.add(
-        "by_branch", "named_by_week_and_branch", table, published="2023-11-17", kept_for="back_test"
-    )
+    small_case.add("by_branch", "named_by_week_and_branch", table, published="2023-11-17", kept_for="back_test")
     small_case.clean()
     people = small_case.evidence("by_branch", "named_by_week").set_index("kind")["named"]
     assert people.to_dict() == {"all": 5, "mobilised": 2, "professional": 3}

@@ -149,11 +149,7 @@ class LogHandler(LogHandlerBase):
         if any(words in message for words in _FULL):
             said, self.full = self.full, True
             self.failed = True
-            return (
-                None
-                if said
-                else "No space left on the disk. Free some, then start again: it goes on from here."
-            )
+            return None if said else "No space left on the disk. Free some, then start again: it goes on from here."
         if exception in ("OSError", "PermissionError"):
             # Snakemake itself could not write; the last line of its traceback says what.
             self.failed = True

@@ -104,8 +104,7 @@ def read_case(folder, name, named_in="config/config.yaml", lines=None):
         if ("used_until" in entry) == ("kept_for" in entry):
             both = "used_until" in entry
             raise UserError(
-                f"source {source} has {'both' if both else 'neither'} used_until "
-                f"{'and' if both else 'nor'} kept_for",
+                f"source {source} has {'both' if both else 'neither'} used_until {'and' if both else 'nor'} kept_for",
                 where=_place(path, lines, ("sources", source)),
                 expected="used_until with the day until which the table enters the fit, or kept_for with "
                 "what it is there for",
@@ -219,9 +218,7 @@ def _walk(loader, node, key, lines, path):
         try:
             loader.construct_object(node)
         except ValueError as error:
-            raise UserError(
-                f"{_dotted(key)} is {node.value}: {error}", where=f"{path}, line {lines[key]}"
-            ) from None
+            raise UserError(f"{_dotted(key)} is {node.value}: {error}", where=f"{path}, line {lines[key]}") from None
     if isinstance(node, yaml.SequenceNode):
         for number, item in enumerate(node.value):
             _walk(loader, item, (*key, number), lines, path)

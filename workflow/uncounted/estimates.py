@@ -18,7 +18,7 @@ LEVELS = (0.5, 0.95)
 QUANTITIES = {
     "deaths": ("deaths", "deaths_by_month", "deaths_by_calendar_year", "deaths_by_war_year", "deaths_by_age"),
     "deaths_beyond_named": ("deaths_beyond_named",),
-    "named": ("named_by_month", "named_by_calendar_year", "named_by_war_year", "named_by_age"),
+    "named": ("named", "named_by_month", "named_by_calendar_year", "named_by_war_year", "named_by_age"),
     "share_named": ("share_named", "share_named_by_day", "share_named_by_age"),
     "registered_war_deaths": ("registered_war_deaths",),
     "male_deaths_without_war": ("male_deaths_without_war",),
@@ -40,7 +40,9 @@ SCHEMA = pa.DataFrameSchema(
         **{name: pa.Column(str) for name in ("case", "model", "quantity", *STRATA)},
         **{name: pa.Column(float) for name in ("mean", "sd", "median", "lower", "upper")},
         "level": pa.Column(float, pa.Check.isin(LEVELS)),
-        **{name: pa.Column(float) for name in ("ess_bulk", "ess_tail", "r_hat")},
+        **{name: pa.Column(float) for name in ("ess_bulk", "ess_tail")},
+        # Not defined where all draws are the same: the number of those named is known.
+        "r_hat": pa.Column(float, nullable=True),
         **{f"mcse_{name}": pa.Column(float) for name in ("mean", "median", "lower", "upper")},
     },
     checks=pa.Check(lambda t: (t["lower"] <= t["median"]) & (t["median"] <= t["upper"])),
@@ -189,8 +191,6 @@ def collect_estimates(*, estimates, out_parquet, out_csv, out_json):
         table.to_parquet(path, index=False)
     with atomic_path(out_csv) as path:
         table.to_csv(path, index=False, float_format="%.10g", lineterminator="\n")
-    records = [
-        {name: value for name, value in record.items() if value != ""} for record in table.to_dict("records")
-    ]
+    records = [{name: value for name, value in record.items() if value != ""} for record in table.to_dict("records")]
     with atomic_path(out_json) as path:
         path.write_text(json.dumps(records, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -243,9 +243,7 @@ def _processor():
 
 def _rooms():
     return sorted(
-        path.stem
-        for path in PACKAGE.iterdir()
-        if path.name != "__pycache__" and not path.name.startswith(".")
+        path.stem for path in PACKAGE.iterdir() if path.name != "__pycache__" and not path.name.startswith(".")
     )
 
 
@@ -434,9 +432,7 @@ def newest_sealed(results="results"):
         if manifest.get("sealed"):
             sealed.append((manifest["sealed"], path.parent.name))
     if not sealed:
-        raise UserError(
-            "no release is sealed", where=str(results), do="make report RELEASE=<name>, then make seal"
-        )
+        raise UserError("no release is sealed", where=str(results), do="make report RELEASE=<name>, then make seal")
     return max(sealed)[1]
 
 
@@ -599,9 +595,7 @@ def main(arguments=None):
     int
         The exit status.
     """
-    parser = argparse.ArgumentParser(
-        prog="python -m uncounted.provenance", description=__doc__.split("\n")[0]
-    )
+    parser = argparse.ArgumentParser(prog="python -m uncounted.provenance", description=__doc__.split("\n")[0])
     parser.add_argument("action", choices=["where", "seal", "verify"])
     parser.add_argument("release", nargs="?", default="", help="name of the release")
     parsed = parser.parse_args(arguments)
@@ -642,9 +636,7 @@ def _verify(release):
         mark = "same  " if row["same"] else "DIFFERS" if row["counts"] else "differs"
         print(f"{row['file']:<{width}}  {mark:<7}  {row['seen']}")
     print(f"\nMade again in {elsewhere / 'results' / release}")
-    print(
-        f"The release {release} {'agrees' if agrees else 'DOES NOT AGREE'} with the same run made again here."
-    )
+    print(f"The release {release} {'agrees' if agrees else 'DOES NOT AGREE'} with the same run made again here.")
     return 0 if agrees else 1
 
 

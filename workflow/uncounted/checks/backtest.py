@@ -103,5 +103,5 @@ def _verdict(observed, lower, upper):
             "The estimate of all deaths does not rest on this forecast."
         )
     if observed < lower:
-        return "Fewer are named with a day of death than the fit foresaw in all; those without a day are not counted here."
+        return "Fewer are named with a day of death than the fit foresaw in all; those without a day are not counted."
     return "The forecast holds the figure; named deaths without a day would add to it."

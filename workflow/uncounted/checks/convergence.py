@@ -44,9 +44,7 @@ def check_convergence(trace, parameters, bounds):
     ):
         item, seen = _worst(az.rhat(variables), highest=True)
         bound = bounds["r_hat"]
-        results.append(
-            Result(f"R-hat of {kind}", item, seen, f"at most {bound}", bool(seen <= bound), _TRY["r_hat"])
-        )
+        results.append(Result(f"R-hat of {kind}", item, seen, f"at most {bound}", bool(seen <= bound), _TRY["r_hat"]))
         for method in ("bulk", "tail"):
             item, seen = _worst(az.ess(variables, method=method), highest=False)
             results.append(
@@ -62,17 +60,13 @@ def check_convergence(trace, parameters, bounds):
     divergent = int(trace.sample_stats["diverging"].sum())
     most = bounds["divergences"]
     results.append(
-        Result(
-            "divergences", "all chains", divergent, f"at most {most}", divergent <= most, _TRY["divergences"]
-        )
+        Result("divergences", "all chains", divergent, f"at most {most}", divergent <= most, _TRY["divergences"])
     )
     energies = az.bfmi(trace)
     chain = int(np.argmin(energies))
     least = bounds["e_bfmi"]
     lowest = float(energies[chain])
-    results.append(
-        Result("E-BFMI", f"chain {chain + 1}", lowest, f"at least {least}", lowest >= least, _TRY["energy"])
-    )
+    results.append(Result("E-BFMI", f"chain {chain + 1}", lowest, f"at least {least}", lowest >= least, _TRY["energy"]))
     return results
 
 

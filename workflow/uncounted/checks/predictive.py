@@ -43,9 +43,7 @@ def check_predictive(trace, module, layout):
         See :data:`SCHEMA`.
     """
     tables = [
-        _of_variable(source, name, trace, module, layout)
-        for source, names in module.OBSERVED.items()
-        for name in names
+        _of_variable(source, name, trace, module, layout) for source, names in module.OBSERVED.items() for name in names
     ]
     table = pd.concat(tables, ignore_index=True)
     number = table.groupby("source")["item"].transform("size")

@@ -54,9 +54,7 @@ def check_sources(joint, without):
     for source, group in without.groupby("left_out", sort=False):
         fits[source] = group.pivot(index="chain", columns="draw", values="deaths").to_numpy()
     middle = np.median(fits[""])
-    rows = [
-        row for source, draws in fits.items() for row in _rows_of_fit(source, draws.astype(float), middle)
-    ]
+    rows = [row for source, draws in fits.items() for row in _rows_of_fit(source, draws.astype(float), middle)]
     return SCHEMA.validate(pd.DataFrame(rows))
 
 

@@ -160,9 +160,7 @@ def _nothing_published(source: Source, table: Table) -> UserError:
     )
 
 
-def _stop_if_too_many(
-    refused: list[Refusal], allowed: int, tables: Mapping[str, Table], out_folder: Path
-) -> None:
+def _stop_if_too_many(refused: list[Refusal], allowed: int, tables: Mapping[str, Table], out_folder: Path) -> None:
     """Stop the run if more rows were refused than the config allows, and name the first of them."""
     if len(refused) <= allowed:
         return

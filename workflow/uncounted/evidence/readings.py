@@ -200,9 +200,7 @@ def _weeks(table: Table, source: Source) -> Iterator[tuple]:
 
 
 def _weeks_by_branch(table: Table, source: Source) -> Iterator[tuple]:
-    weeks = [
-        Week(row["week_start"], {ALL: row["total"]} | by_kind(table, [row], source)) for row in table.rows
-    ]
+    weeks = [Week(row["week_start"], {ALL: row["total"]} | by_kind(table, [row], source)) for row in table.rows]
     return _by_month(weeks, source)
 
 
@@ -350,9 +348,7 @@ READINGS: dict[str, Reading] = {
         listed=("named",),
     ),
     "named_by_week_and_branch": Reading(
-        layout=Layout(
-            (Column("week_start", "day"), Column("total", "count")), key=("week_start",), by_branch=True
-        ),
+        layout=Layout((Column("week_start", "day"), Column("total", "count")), key=("week_start",), by_branch=True),
         schema="named_by_week",
         records=_weeks_by_branch,
         check=_check_week,

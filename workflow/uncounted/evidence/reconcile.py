@@ -94,9 +94,7 @@ def weeks_apart(table: Table) -> Iterator[Finding]:
     for before, row in pairwise(table.in_order()):
         days = (row["week_start"] - before["week_start"]).days
         if days != WEEK:
-            question = (
-                f"starts {days} days after the week of {before['week_start']}: weeks overlap or are missing"
-            )
+            question = f"starts {days} days after the week of {before['week_start']}: weeks overlap or are missing"
             yield row, "week_start", row["week_start"], question
 
 

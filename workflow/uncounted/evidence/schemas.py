@@ -152,9 +152,7 @@ SCHEMAS = {
         _in_order("recruited_from", "recruited_to"),
         _in_order("died_by", "published"),
     ),
-    "named_by_region": _table(
-        {"published": _day(), "region": _text(), "named": _people()}, ["published", "region"]
-    ),
+    "named_by_region": _table({"published": _day(), "region": _text(), "named": _people()}, ["published", "region"]),
     "named_by_number_of_sources": _table(
         {
             "published": _day(),

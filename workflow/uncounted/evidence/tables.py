@@ -135,9 +135,7 @@ class RowError(ValueError):
         self.column = column
 
 
-def read_table(
-    path: Path, file: str, layout: Layout, headers: Mapping, branches: Iterable[str] = ()
-) -> Table:
+def read_table(path: Path, file: str, layout: Layout, headers: Mapping, branches: Iterable[str] = ()) -> Table:
     """Read a table as pasted.
 
     Parameters

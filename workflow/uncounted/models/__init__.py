@@ -74,9 +74,7 @@ def _fit(module, layout, case_config, seed, names):
     logger.info("compiling the model: half a minute, or two the first time")
     compiled = compile_model(model)
     sampling = case_config["sampling"]
-    trace = draw(
-        compiled, **sampling["posterior"], seed=seed_for(seed, *names), what="drawing from the posterior"
-    )
+    trace = draw(compiled, **sampling["posterior"], seed=seed_for(seed, *names), what="drawing from the posterior")
     counted = module.count_deaths(trace.posterior, layout, seed_for(seed, *names, "count"))
     trace.posterior = trace.posterior.merge(counted)
     logger.info("drawing predictions")
@@ -92,7 +90,5 @@ def _fit(module, layout, case_config, seed, names):
             what=f"drawing without {source}",
         )
         deaths = module.count_deaths(refit.posterior, layout, seed_for(seed, *names, source, "count"))
-        without.append(
-            deaths[module.DEATHS].to_dataframe(name="deaths").reset_index().assign(left_out=source)
-        )
+        without.append(deaths[module.DEATHS].to_dataframe(name="deaths").reset_index().assign(left_out=source))
     return trace, pd.concat(without)[["left_out", "chain", "draw", "deaths"]]

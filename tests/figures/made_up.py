@@ -1,0 +1,187 @@
+"""Tables of a case as the stages before would write them, with made-up numbers that look like real ones."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from uncounted.evidence.clean import clean_case
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+AGES = ["15-19", "20-24", "25-29", "30-34", "35-39", "40-44", "45-49", "50-54", "55-59", "60+"]
+MONTHS = [str(month) for month in pd.period_range("2022-02", "2024-04", freq="M")]
+STRATA = ["month", "calendar_year", "war_year", "age", "day"]
+NAMED = 50_471
+
+
+def russia():
+    """The config of the case as the workflow passes it: days as text."""
+    with open(PROJECT / "config/cases/russia.yaml", encoding="utf-8") as file:
+        return _plain(yaml.safe_load(file))
+
+
+def _plain(value):
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def make_case(folder, seed=1):
+    """Write all tables of the Russian case: evidence for real, everything after it made up."""
+    folder, rng = Path(folder), np.random.default_rng(seed)
+    (folder / "checks").mkdir(parents=True)
+    config = russia()
+    clean_case(config, PROJECT / "data/russia", folder / "evidence")
+    draws = _draws(rng)
+    draws.to_parquet(folder / "draws.parquet", index=False)
+    _estimates(draws, rng).to_parquet(folder / "estimates.parquet", index=False)
+    for name, table in _checks(config, rng).items():
+        table.to_parquet(folder / "checks" / f"{name}.parquet", index=False)
+    return config
+
+
+def _draws(rng):
+    size = 2000
+    deaths = NAMED + np.exp(rng.normal(np.log(45_500), 0.22, size))
+    draws = {
+        "chain": np.repeat(np.arange(4), size // 4),
+        "draw": np.tile(np.arange(size // 4), 4),
+        "deaths": deaths.round(),
+        "deaths_beyond_named": deaths.round() - NAMED,
+        "share_named": NAMED / deaths,
+    }
+    shape = np.array([0.2, 1, 0.6, 0.6, 0.5, 0.5, 0.6, 0.6, 0.6, 0.8, 1, 1.2, 2.2, 1.9, 1.8, 1.4])
+    shape = np.concatenate([shape, [1.1, 1.0, 0.9, 0.9, 1.5, 1.5, 1.4, 1.3, 1.5, 1.1, 0.25]])
+    ages = np.array([0.7, 16, 17, 17, 15, 12, 9, 6, 4, 2])
+    parts = {"month": (MONTHS, shape), "age": (AGES, ages), "war_year": (["1", "2", "3"], [33, 55, 8])}
+    parts["calendar_year"] = (["2022", "2023", "2024"], [25, 55, 16])
+    for stratum, (labels, weights) in parts.items():
+        weights = np.array(weights, float) / np.sum(weights)
+        for label, weight in zip(labels, weights, strict=True):
+            draws[f"deaths {stratum}={label}"] = (deaths * weight * rng.lognormal(0, 0.06, size)).round()
+    return pd.DataFrame(draws)
+
+
+def _rows(quantity, values, **strata):
+    rows = []
+    for level in (0.5, 0.95):
+        low, middle, high = np.quantile(values, [(1 - level) / 2, 0.5, (1 + level) / 2])
+        rows.append(
+            {
+                **{"case": "russia", "model": "synthesis", "quantity": quantity},
+                **{column: strata.get(column, "") for column in STRATA},
+                **{"mean": np.mean(values), "sd": np.std(values), "median": middle},
+                **{"lower": low, "upper": high, "level": level, "ess_bulk": 2100.0, "ess_tail": 1800.0},
+                **{"r_hat": 1.002, "mcse_mean": 90.0, "mcse_median": 110.0, "mcse_lower": 150.0},
+                "mcse_upper": 300.0,
+            }
+        )
+    return rows
+
+
+def _estimates(draws, rng):
+    rows = []
+    for quantity in ("deaths", "deaths_beyond_named", "share_named"):
+        rows += _rows(quantity, draws[quantity])
+    for column in draws.columns[draws.columns.str.contains("=")]:
+        stratum, label = column.split(" ")[1].split("=")
+        rows += _rows("deaths", draws[column], **{stratum: label})
+        if stratum in ("month", "age"):
+            share = {"month": 0.53, "age": 0.4 + 0.3 / (1 + AGES.index(label)) if stratum == "age" else 0}
+            named = draws[column].median() * share[stratum] * rng.lognormal(0, 0.02, 500)
+            rows += _rows("named", named, **{stratum: label})
+            if stratum == "age":
+                rows += _rows("share_named", named.mean() / draws[column], age=label)
+    for day in ("2022-07-08", "2022-12-09", "2023-04-12", "2023-09-15", "2023-12-01", "2024-04-07"):
+        rows += _rows("share_named", 0.3 + 0.03 * int(day[5:7]) / 12 + 0.4 * draws["share_named"], day=day)
+    for year in ("2022", "2023"):
+        for place, age in enumerate(AGES[:-1]):
+            middle = (3 + 2 * (year == "2023")) * 1000 * np.exp(-((place - 3) ** 2) / 6)
+            rows += _rows("registered_war_deaths", rng.normal(middle, 300, 500), age=age, calendar_year=year)
+            usual = rng.normal(9000 * (place + 1), 300, 500)
+            rows += _rows("male_deaths_without_war", usual, age=age, calendar_year=year)
+    return pd.DataFrame(rows)
+
+
+def _checks(config, rng):
+    convergence = [
+        ("R-hat of reported quantities", "deaths in April 2024", 1.004, "at most 1.01", True, ""),
+        ("bulk ESS of reported quantities", "deaths in all", 1890.0, "at least 400", True, ""),
+        ("tail ESS of parameters", "ceiling", 640.0, "at least 100", True, ""),
+        ("divergences", "all chains", 0.0, "none", True, ""),
+        ("E-BFMI", "chain 2", 0.81, "at least 0.3", True, ""),
+    ]
+    items = [("named_totals", "list_increments", f"{d}") for d in pd.date_range("2022-07-08", periods=14, freq="45D")]
+    items = [(source, variable, item[:10]) for source, variable, item in items]
+    items += [("named_by_week", "dated_by_month", month) for month in MONTHS[:22]]
+    items += [
+        ("named_by_week", "dated_total", "in all"),
+        ("named_in_year", "named_in_year", "24 Feb 2023 on"),
+    ]
+    items += [("named_by_age", "named_ages", age) for age in AGES]
+    items += [("registered_deaths", "registered_male", f"{a}, {y}") for y in (2022, 2023) for a in AGES[:-1]]
+    items += [("graves", "graves_share", "2023-09-15")]
+    predictive = []
+    for source, variable, item in items:
+        middle = 0.5 if source == "graves" else float(rng.lognormal(8, 0.6))
+        spread = {"list_increments": 0.3, "registered_male": 0.03}.get(variable, 0.08)
+        predictive.append(
+            {
+                **{"source": source, "variable": variable, "item": item},
+                **{"observed": middle * np.exp(0.5 * spread * rng.normal()), "median": middle},
+                **{"lower": middle * np.exp(-2 * spread), "upper": middle * np.exp(2 * spread)},
+                **{"p_value": 0.4, "passed": True},
+            }
+        )
+    sensitivity = []
+    used = [name for name, source in config["sources"].items() if "used_until" in source]
+    for left_out, moved in zip(["", *used], [0, 0.08, 0.01, -0.03, 0.02, -0.24, 0.13], strict=True):
+        for level, half in ((0.5, 0.07), (0.95, 0.22)):
+            middle = 96_000 * (1 + moved)
+            sensitivity.append(
+                {
+                    **{"left_out": left_out, "median": middle, "lower": middle * (1 - half)},
+                    **{"upper": middle * (1 + 1.2 * half), "level": level, "moved": moved},
+                    **{"r_hat": 1.004, "ess_bulk": 900.0},
+                }
+            )
+    backtest = [
+        (
+            "named by 25 April 2025 of those who died up to 7 April 2024",
+            "2025-04-25",
+            67_900,
+            6.1e4,
+            6.9e4,
+            7.9e4,
+        ),
+        ("size of the list", "2024-06-21", 56_585, 54_000.0, 56_300.0, 59_500.0),
+        ("size of the list", "2024-08-30", 66_471, 58_000.0, 62_300.0, 67_500.0),
+    ]
+    backtest = pd.DataFrame(backtest, columns=["what", "day", "observed", "lower", "median", "upper"])
+    backtest["passed"] = pd.Series([True, None, None], dtype="boolean")
+    backtest["text"] = "The later list is within what the fit allows."
+    return {
+        "convergence": pd.DataFrame(convergence, columns=["check", "item", "seen", "wanted", "passed", "do"]),
+        "predictive": pd.DataFrame(predictive),
+        "sensitivity": pd.DataFrame(sensitivity),
+        "backtest": backtest,
+        "prior_posterior": _prior_posterior(config, rng),
+    }
+
+
+def _prior_posterior(config, rng):
+    rows = []
+    parameters = {"deaths": ("deaths", "what the priors alone say"), **config["priors"]}
+    for place, (name, about) in enumerate(parameters.items()):
+        unit, reason = about if isinstance(about, tuple) else (about["unit"], about["reason"])
+        for kind, spread in (("prior", 0.8), ("posterior", 0.2)):
+            middle = 9e4 if name == "deaths" else 0.1 * (place + 1)
+            values = middle * rng.lognormal(0, spread * (3 if name == "deaths" else 1), 400)
+            for quantile in (0.005, 0.025, 0.05, 0.25, 0.5, 0.75, 0.95, 0.975, 0.995):
+                value = float(np.quantile(values, quantile))
+                rows.append((name, unit, reason, kind, quantile, value))
+    return pd.DataFrame(rows, columns=["parameter", "unit", "reason", "kind", "quantile", "value"])

@@ -1,0 +1,34 @@
+"""Numbers and days in words."""
+
+import pytest
+
+from uncounted.figures import words
+
+
+@pytest.mark.parametrize(
+    ("value", "width", "shown"),
+    [(95_731, 45_000, "96,000"), (50_471, 0, "50,471"), (1_234, 330, "1,230"), (-320, 150, "−320")],
+)
+def test_numbers_are_rounded_as_far_as_their_interval_deserves(value, width, shown):
+    assert words.about(value, width) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.12345, "0.123"), (12345.6, "12,346"), (-0.5, "−0.500"), (0, "0"), (float("nan"), "–"), (99.96, "100")],
+)
+def test_numbers_of_any_size(value, shown):
+    assert words.number(value) in (shown, shown + ".0")
+
+
+def test_days_and_months_follow_no_locale():
+    assert words.day("2024-04-07") == "7 April 2024"
+    assert words.short_day("2024-04-07") == "7 Apr 2024"
+    assert words.month("2022-02") == "February 2022"
+    assert words.short_month("2022-02") == "Feb 2022"
+    assert words.ages("15-19") == "15–19"
+
+
+def test_a_source_that_is_not_known_keeps_its_name():
+    assert words.source("named_totals") == "size of the list"
+    assert words.source("my_own_list") == "my own list"

@@ -1,0 +1,39 @@
+"""Formulas: what the models' docstrings use becomes MathML, and anything else is an error."""
+
+import pytest
+
+from uncounted.report import mathml, modeltext
+
+
+def test_scripts_and_fractions():
+    assert mathml.inline("x_{a,b}^2") == (
+        "<math><mrow><msubsup><mi>x</mi><mrow><mi>a</mi><mo>,</mo><mi>b</mi></mrow><mn>2</mn></msubsup></mrow></math>"
+    )
+    assert "<mfrac><mrow><mn>1</mn></mrow><mrow><mi>κ</mi></mrow></mfrac>" in mathml.inline(r"\frac{1}{\kappa}")
+
+
+def test_text_keeps_its_spaces():
+    assert "<mtext>more\u00a0than\u00a0</mtext><mi>k</mi>" in mathml.inline(r"\text{more than } k")
+
+
+def test_sums_have_their_limits_below_on_lines_of_their_own():
+    assert "<munder>" in mathml.display(r"\sum_s x_s")
+    assert "<munder>" not in mathml.inline(r"\sum_s x_s")
+
+
+def test_lines_and_columns():
+    made = mathml.display("a &= b \\\\\nc &< d")
+    assert made.count("<mtr>") == 2 and made.count('class="right"') == 2 and "&lt;" in made
+
+
+@pytest.mark.parametrize("source", [r"\newcommand x", "{x", "x}", r"\frac{1}", "x_", "§"])
+def test_what_is_not_known_is_an_error(source):
+    with pytest.raises(mathml.UnknownMathError):
+        mathml.inline(source)
+
+
+def test_the_model_is_shown_whole():
+    text = modeltext.docstring("synthesis")
+    html = modeltext.as_html(text)
+    assert html.count("<math") == text.count(":math:`") + text.count(".. math::")
+    assert "\\" not in html and ":math:" not in html and "`" not in html

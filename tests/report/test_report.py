@@ -1,0 +1,212 @@
+"""The report: one file, no network, no script; every number from a table; warnings that stand first."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import made_up
+import pandas as pd
+import pytest
+
+import uncounted.report
+from uncounted.errors import UserError
+
+TEMPLATES = sorted(Path(uncounted.report.__file__).parent.glob("*.j2"))
+VOID = {"meta", "img", "br", "hr", "link", "input"}
+
+
+class Reader(HTMLParser):
+    """Reads a page: tags that do not match, ids, images, links, and the text that people see."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.open, self.wrong, self.ids, self.images, self.links, self.tags = [], [], [], [], [], set()
+        self.loads, self.seen = [], []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        self.tags.add(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+        if "id" in attributes:
+            self.ids.append(attributes["id"])
+        if tag == "img":
+            self.images.append(attributes)
+        if tag == "a":
+            self.links.append(attributes["href"])
+        self.loads += [attributes[name] for name in ("src", "srcset", "data", "poster") if name in attributes]
+        self.loads += [attributes["href"]] if tag == "link" else []
+        assert not any(name.startswith("on") for name in attributes)
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append((tag, self.getpos()))
+
+    def handle_data(self, data):
+        if not {"style", "pre"} & set(self.open):
+            self.seen.append(data)
+
+    @property
+    def text(self):
+        return re.sub(r"\s+", " ", " ".join(self.seen))
+
+
+@pytest.fixture(scope="module")
+def page(html):
+    return Reader(html)
+
+
+def test_tags_match_and_ids_are_unique(page):
+    assert page.wrong == [] and page.open == []
+    assert len(page.ids) == len(set(page.ids))
+    inner = [link[1:] for link in page.links if link.startswith("#")]
+    assert inner and set(inner) <= set(page.ids)
+
+
+def test_it_needs_no_network_and_no_script(html, page):
+    assert not {"script", "link", "iframe", "object", "embed"} & page.tags
+    assert page.loads and all(address.startswith("data:image/svg+xml;base64,") for address in page.loads)
+    assert "@import" not in html and not re.search(r"url\(", html)
+
+
+def test_every_image_says_what_it_shows_with_numbers(page):
+    assert len(page.images) == 11
+    for image in page.images:
+        assert len(image["alt"]) > 60 and re.search(r"\d", image["alt"])
+        assert int(image["width"]) > 0 and int(image["height"]) > 0
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_the_templates_hold_no_number(template):
+    prose = re.sub(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}", " ", template.read_text(encoding="utf-8"), flags=re.S)
+    prose = re.sub(r"<[^>]*>", " ", prose).replace("SHA-256", "")
+    assert re.findall(r".{0,30}\d.{0,30}", prose) == []
+
+
+def test_no_number_hides_in_an_expression():
+    allowed = {"number(2)", "number(4)", "> 1", "== 2", "cases[0]", "sha256"}
+    for template in TEMPLATES:
+        text = template.read_text(encoding="utf-8").replace(".j2", "")
+        for expression in re.findall(r"\{\{.*?\}\}|\{%.*?%\}", text, flags=re.S):
+            for harmless in allowed:
+                expression = expression.replace(harmless, "")
+            assert not re.search(r"\d", expression), expression
+
+
+def test_the_answer_follows_the_tables(release):
+    before = Reader(release.report()).text
+    file = release.case() / "estimates.parquet"
+    rows = pd.read_parquet(file)
+    whole = (rows["quantity"] == "deaths") & (rows[made_up.STRATA] == "").all(axis=1)
+    rows.loc[whole, ["median", "lower", "upper"]] *= 2
+    rows.to_parquet(file)
+    after = Reader(release.report()).text
+    deaths = rows[whole & (rows["level"] == 0.95)].iloc[0]
+    assert f"an estimated {round(deaths['median'], -3):,.0f} died" in after
+    assert f"an estimated {round(deaths['median'], -3):,.0f} died" not in before
+
+
+def test_it_says_which_days_figures_were_used(page):
+    assert "the list as published until 19 April 2024" in page.text
+    assert "2022 (public on 10 July 2023) and 2023 (public on 27 June 2024)" in page.text
+    assert "50,471 are named" in page.text.replace(" are", " are")
+
+
+def test_a_good_release_opens_without_a_warning(html, page):
+    assert 'class="warning' not in html
+    assert "Draft." not in page.text
+    assert "Yes: all 5 checks passed" in page.text
+
+
+def test_a_fit_that_has_not_converged_is_said_before_anything_else(release):
+    file = release.case() / "checks" / "convergence.parquet"
+    rows = pd.read_parquet(file)
+    rows.loc[1, ["seen", "passed", "do"]] = [120.0, False, "draw more"]
+    rows.to_parquet(file)
+    html = release.report()
+    text = Reader(html).text
+    assert text.index("Do not quote any number of this report") < text.index("an estimated")
+    assert html.index('class="warning stop"') < html.index("<h1>")
+    assert "bulk ESS of reported quantities, deaths in all . Seen: 120" in text.replace("all.", "all .")
+    assert "draw more" in text and "No: 1 of 5 checks failed." in text
+
+
+def test_other_checks_that_failed_are_said_first_too(release):
+    for name in ("predictive", "backtest"):
+        file = release.case() / "checks" / f"{name}.parquet"
+        rows = pd.read_parquet(file)
+        rows.loc[0, "passed"] = False
+        rows.to_parquet(file)
+    text = Reader(release.report()).text
+    assert text.index("Not all checks passed.") < text.index("an estimated")
+    assert "1 of 67 are not what the fitted model expects" in text
+    assert "A figure that was kept out of the fit is not as expected" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"release": "draft"}, "it has no release name of its own"),
+        ({"clean": False}, "had changes that no commit holds"),
+        ({"commit": None, "clean": False}, "its code has no commit"),
+    ],
+)
+def test_a_draft_says_so(release, changes, reason):
+    release.write_provenance(**changes)
+    text = Reader(release.report()).text
+    assert "Draft." in text and reason in text
+    assert text.index("Draft.") < text.index("an estimated")
+
+
+def test_markup_in_a_name_is_shown_as_text(release):
+    evil = "<script>alert(1)</script><b>&amp;"
+    provenance = release.provenance
+    sources = provenance["config"]["cases"]["russia"]["sources"]
+    provenance["config"]["cases"]["russia"]["title"] = evil
+    sources["graves"]["table"] = evil
+    sources["graves"]["kept_for"] = evil
+    release.write_provenance(config=provenance["config"], packages={evil: evil})
+    for name, column in (("sensitivity", "left_out"), ("convergence", "item"), ("backtest", "what")):
+        file = release.case() / "checks" / f"{name}.parquet"
+        rows = pd.read_parquet(file)
+        rows.loc[rows.index[-2:], column] = evil
+        rows.to_parquet(file)
+    page = Reader(release.report())
+    assert not {"script", "b"} & page.tags and page.wrong == []
+    assert f"without: {evil}" in page.text
+    assert page.text.count(evil) > 5
+
+
+def test_two_cases_have_a_section_each(release):
+    provenance = release.provenance
+    release.copy(release.folder / "copy").case().rename(release.case("other"))
+    provenance["config"]["cases"]["other"] = provenance["config"]["cases"]["russia"] | {"title": "Another war"}
+    release.write_provenance(config=provenance["config"])
+    page = Reader(release.report())
+    assert {"russia-answer", "other-answer"} <= set(page.ids)
+    assert len(page.ids) == len(set(page.ids)) and page.wrong == []
+    assert "Another war" in page.text
+
+
+@pytest.mark.parametrize(
+    "missing", ["figures/headline.svg", "checks/predictive.parquet", "evidence/reconciliation.csv"]
+)
+def test_what_is_missing_is_named_and_the_earlier_report_stays(release, missing):
+    (release.folder / "report.html").write_text("earlier")
+    (release.case() / missing).unlink()
+    with pytest.raises(UserError, match="missing") as failure:
+        release.report()
+    assert missing in str(failure.value)
+    assert (release.folder / "report.html").read_text() == "earlier"
+
+
+def test_it_says_where_each_number_comes_from(html, page):
+    for fact in ("0123456789abcdef0123456789abcdef01234567", "ab" * 32, "ef" * 32, "20240407", "pymc 5.28.0"):
+        assert fact in page.text
+    assert "used_until: '2024-06-27'" in html.replace("&#39;", "'")
+
+
+def test_the_same_tables_give_the_same_report(finished_release, html):
+    assert finished_release.report() == html

@@ -1,0 +1,136 @@
+"""Numbers, days and months as people read them, in figures and in the report."""
+
+import math
+
+import pandas as pd
+
+MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+# Written out, since the names in `calendar` follow the machine's language.
+
+
+def count(value):
+    """Write a number of people, with commas: `50,471`."""
+    return f"{round(value):,}".replace("-", "−")
+
+
+def step_for(width):
+    """Choose what to round to, given how wide an interval is: two digits of the width survive."""
+    return 10 ** max(0, math.floor(math.log10(width)) - 1) if width > 0 else 1
+
+
+def about(value, width):
+    """Round a number as far as its interval's width deserves: 95,731 with a width of 45,000 is `96,000`."""
+    step = step_for(width)
+    return count(round(value / step) * step)
+
+
+def percent(share, digits=0):
+    """Write a share as a percentage, with a thin space: `53 %`."""
+    return f"{100 * share:.{digits}f}\u202f%".replace("-", "−")
+
+
+def signed_percent(share):
+    """Write a relative change with its sign: `+3.1 %`."""
+    text = percent(abs(share), 1)
+    return f"{'−' if share < 0 else '+'}{text}"
+
+
+def number(value, digits=3):
+    """Write a number of any size with so many significant digits, with commas and without exponents."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    if value == 0:
+        return "0"
+    size = math.floor(math.log10(abs(value)))
+    if size >= digits - 1:
+        return count(value)
+    return f"{value:.{digits - 1 - size}f}".replace("-", "−")
+
+
+def day(value):
+    """Write a day: `7 April 2024`."""
+    stamp = pd.Timestamp(value)
+    return f"{stamp.day} {MONTHS[stamp.month - 1]} {stamp.year}"
+
+
+def short_day(value):
+    """Write a day where there is little room: `7 Apr 2024`."""
+    stamp = pd.Timestamp(value)
+    return f"{stamp.day} {MONTHS[stamp.month - 1][:3]} {stamp.year}"
+
+
+def month(value):
+    """Write a month, given as `2024-04`: `April 2024`."""
+    year, number_of_month = str(value).split("-")[:2]
+    return f"{MONTHS[int(number_of_month) - 1]} {year}"
+
+
+def short_month(value):
+    """Write a month where there is little room: `Apr 2024`."""
+    name, year = month(value).split()
+    return f"{name[:3]} {year}"
+
+
+def ages(band):
+    """Write an age band with the dash that ranges take: `15–19`."""
+    return str(band).replace("-", "–")
+
+
+_SOURCES = {
+    "named_totals": "size of the list",
+    "named_by_week": "named by week of death",
+    "named_by_age": "named by age",
+    "named_in_year": "named dead of one year",
+    "registered_deaths": "registered deaths",
+    "graves": "graves",
+    "named_by_week_2025": "the list a year later",
+    "published_estimates": "published estimates",
+    "published_excess_male_deaths": "published excess male deaths",
+    "prisoners": "prisoners",
+    "named_by_region": "named by region",
+    "named_by_number_of_sources": "named by number of sources",
+    "named_by_month_confirmed": "named by month of confirmation",
+}
+
+_VARIABLES = {
+    "list_increments": "additions to the list",
+    "dated_by_month": "dated deaths by month",
+    "dated_total": "dated deaths in all",
+    "named_ages": "named by age",
+    "named_in_year": "named dead of one year",
+    "registered_male": "registered male deaths",
+    "graves_share": "share of graves named",
+}
+
+
+def source(name):
+    """Name a source of the config for readers; one that is not known keeps its name."""
+    return _SOURCES.get(name, str(name).replace("_", " "))
+
+
+def variable(name):
+    """Name an observed variable of a model for readers; one that is not known keeps its name."""
+    return _VARIABLES.get(name, str(name).replace("_", " "))
+
+
+def parameter(name):
+    """Name a parameter for readers."""
+    return "deaths in all" if name == "deaths" else str(name).replace("_", " ")
+
+
+def capital(text):
+    """Begin with a capital letter."""
+    return text[:1].upper() + text[1:]

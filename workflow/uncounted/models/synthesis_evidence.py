@@ -1,0 +1,329 @@
+"""The evidence of a synthesis as arrays: segments of days, list days, compositions, registered deaths."""
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+AGES = ("15-19", "20-24", "25-29", "30-34", "35-39", "40-44", "45-49", "50-54", "55-59", "60+")
+"""Age bands, as in the evidence tables. The last has no registered deaths."""
+
+SOURCES = ("named_totals", "named_by_week", "named_by_age", "named_in_year", "registered_deaths", "graves")
+"""Sources that can be switched off, by their names in the config."""
+
+_SEGMENT_STARTS = (0, 10, 20)
+_DATED_AFTER = 180.0
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The evidence as arrays, ready for the model.
+
+    Attributes
+    ----------
+    data : dict of str to numpy.ndarray
+        Every array of floats that the model reads.
+    places : dict of str to int
+        Which list day a table stands for.
+    coords : dict of str to list of str
+        Labels of the dimensions.
+    facts : dict
+        Counts and days that the answer needs beside the posterior (the named, by period and age).
+    """
+
+    data: dict
+    places: dict
+    coords: dict
+    facts: dict
+
+
+def lay_out(case, tables):
+    """Arrange the evidence tables of one case as arrays.
+
+    Parameters
+    ----------
+    case : dict
+        The case's config: ``war``, ``cut_off``, ``baseline``, ``measurement``.
+    tables : dict of str to pandas.DataFrame
+        The evidence tables by source name; see :mod:`uncounted.evidence.schemas`.
+
+    Returns
+    -------
+    Layout
+    """
+    days = _days_of_note(case, tables)
+    segments = _cut_segments(days)
+    months = sorted(set(segments["month"]))
+    quarters = sorted(set(segments["quarter"]))
+    efforts = effort_edges(days)
+    coords = {
+        "segment": [str(d) for d in segments["first"]],
+        "month": months,
+        "quarter": quarters,
+        "period": list(dict.fromkeys(segments["period"])),
+        "age": list(AGES),
+        "list_day": [str(d) for d in days["list_days"]],
+        "total_day": [str(d) for d in days["total_days"]],
+        "source": list(SOURCES),
+        "half_year": [str(edge) for edge in efforts[:-1]],
+    }
+    data = {
+        "days": segments["days"].to_numpy(float),
+        "months_of_quarter": membership([_quarter(m) for m in months], quarters),
+        "segments_of_month": membership(segments["month"], months),
+        "period_of_segment": membership(segments["period"], coords["period"]),
+        "exposure": np.stack([exposure(segments, efforts, day) for day in days["list_days"]]),
+        "counts_until": np.stack([segments["last"] <= day for day in days["list_days"]]).astype(float),
+    }
+    data |= _lay_out_totals(tables["named_totals"], days)
+    sizes = tables["named_totals"].query("part == 'all'").sort_values("closed")["named"].to_numpy()
+    dated, dated_coords = _lay_out_dated(tables["named_by_week"], sizes, segments, months, days, case["measurement"])
+    data |= dated
+    coords |= dated_coords
+    data |= _lay_out_ages(tables["named_by_age"], days, case["measurement"])
+    data |= _lay_out_period_bound(tables["named_in_year"], tables["named_totals"], segments, days, case["measurement"])
+    data |= _lay_out_graves(tables["graves"], days, case["measurement"])
+    registered, registered_coords = _lay_out_registered(tables["registered_deaths"], segments, case["baseline"])
+    data |= registered
+    coords |= registered_coords
+    data = {name: np.asarray(value, dtype=float) for name, value in data.items()}
+    return Layout(data, _places(tables, days), coords, _facts(case, tables, days, segments, efforts))
+
+
+def as_day(value):
+    """Any day as ``numpy.datetime64`` in days."""
+    return np.datetime64(pd.Timestamp(value), "D")
+
+
+def _quarter(month):
+    return str(pd.Period(month, "M").asfreq("Q"))
+
+
+def _days_of_note(case, tables):
+    totals = tables["named_totals"].query("part == 'all'").sort_values("closed")
+    total_days = [as_day(d) for d in totals["closed"]]
+    dated = tables["named_by_week"]
+    list_days = sorted({*total_days, as_day(dated["published"].iloc[0])})
+    return {
+        "start": as_day(case["war"]["from"]),
+        "cut_off": as_day(case["cut_off"]),
+        "last": max(list_days[-1], as_day(case["cut_off"])),
+        "total_days": total_days,
+        "list_days": list_days,
+        "dated": as_day(dated["published"].iloc[0]),
+        "dated_last": as_day(dated["last_day"].max()),
+        "ages": as_day(tables["named_by_age"]["published"].iloc[0]),
+        "anniversaries": _anniversaries(case),
+    }
+
+
+def _anniversaries(case):
+    start, last = pd.Timestamp(case["war"]["from"]), pd.Timestamp(case["cut_off"])
+    return [as_day(start + pd.DateOffset(years=k)) for k in range(1, last.year - start.year + 1)]
+
+
+def _cut_segments(days):
+    """Cut the war into segments that no month, year, anniversary, list day or cut-off divides."""
+    day = np.timedelta64(1, "D")
+    cuts = {days["start"], days["last"] + day, days["cut_off"] + day, days["dated_last"] + day}
+    cuts |= {d + day for d in days["list_days"]} | set(days["anniversaries"])
+    for month in pd.period_range(pd.Timestamp(days["start"]), pd.Timestamp(days["last"]), freq="M"):
+        cuts |= {as_day(month.start_time) + np.timedelta64(k, "D") for k in _SEGMENT_STARTS}
+    edges = np.array(sorted(c for c in cuts if days["start"] <= c <= days["last"] + day))
+    first, last = edges[:-1], edges[1:] - day
+    stamp = pd.DatetimeIndex(first)
+    war_year = np.searchsorted(np.array(days["anniversaries"], dtype="datetime64[D]"), first, side="right") + 1
+    table = pd.DataFrame({"first": first.astype(object), "last": last.astype(object)})
+    table["first"], table["last"] = list(first), list(last)
+    table["days"] = (last - first).astype(int) + 1
+    table["middle"] = first.astype(float) + table["days"] / 2
+    table["month"] = stamp.strftime("%Y-%m")
+    table["quarter"] = [_quarter(m) for m in table["month"]]
+    table["year"] = stamp.year
+    table["war_year"] = war_year
+    table["counted"] = last <= days["cut_off"]
+    later = np.where(table["counted"], "", " after the cut-off")
+    table["period"] = table["month"] + " of war year " + table["war_year"].astype(str) + later
+    return table
+
+
+def effort_edges(days):
+    """Half-years of the calendar; the first begins with the war, the last ends with the list."""
+    edges = pd.date_range(pd.Timestamp(days["start"]), pd.Timestamp(days["last"]), freq="6MS")
+    halves = [as_day(f"{y}-{m:02d}-01") for y in range(edges[0].year, edges[-1].year + 2) for m in (1, 7)]
+    inner = [h for h in halves if days["start"] < h <= days["last"]]
+    return [days["start"], *inner, days["last"] + np.timedelta64(1, "D")]
+
+
+def exposure(segments, edges, day):
+    """Days between a death in the middle of each segment and the end of `day`, by half-year; (segment, half_year)."""
+    end = float(day.astype(int)) + 1.0
+    middle = segments["middle"].to_numpy()
+    spans = [
+        np.minimum(end, float(b.astype(int))) - np.maximum(middle, float(a.astype(int)))
+        for a, b in itertools.pairwise(edges)
+    ]
+    return np.clip(np.stack(spans, axis=1), 0.0, None)
+
+
+def _places(tables, days):
+    """Which of the list days each table stands for."""
+    return {
+        "dated": days["list_days"].index(days["dated"]),
+        "ages": days["list_days"].index(days["ages"]),
+        "bound": days["list_days"].index(as_day(tables["named_in_year"]["closed"].iloc[0])),
+        "graves": days["list_days"].index(_nearest(tables["graves"]["published"].iloc[0], days["list_days"])),
+        "named": days["list_days"].index(max(d for d in days["total_days"] if d <= days["cut_off"])),
+    }
+
+
+def membership(labels, groups):
+    """Matrix (group, segment) of 0 and 1 that sums segments to groups."""
+    return (np.asarray(groups, dtype=object)[:, None] == np.asarray(labels, dtype=object)[None, :]).astype(float)
+
+
+def _lay_out_totals(totals, days):
+    totals = totals.query("part == 'all'").sort_values("closed")
+    closed = np.array(days["total_days"])
+    before = np.concatenate([[days["start"]], closed[:-1] + np.timedelta64(1, "D")])
+    return {
+        "log_increments_seen": np.log(np.diff(totals["named"].to_numpy(), prepend=0)),
+        "interval_days": (closed - before).astype(int) + 1.0,
+        "total_days": membership(days["list_days"], closed),
+    }
+
+
+def _lay_out_dated(dated, sizes_published, segments, months, days, measurement):
+    by_month = dated.query("kind == 'all'").groupby("month")["named"].sum()
+    covered = [m for m in months if by_month.get(m, 0) > 0]
+    seen = by_month.loc[covered].to_numpy("int64")
+    middle = segments["middle"].to_numpy()
+    since = np.maximum(float(days["dated"].astype(int)) + 1.0 - middle, 0.5)
+    in_table = (segments["last"] <= days["dated_last"]).to_numpy(float)
+    totals = np.array(days["total_days"])
+    after = int(np.searchsorted(totals, days["dated"]))
+    if after == 0 or after == len(totals):
+        after = min(max(after, 1), len(totals) - 1)
+    sd = _share_sd(seen, measurement["scatter_of_months"])
+    sizes = sizes_published[after - 1 : after + 1]
+    data = {
+        "dated_sd": sd,
+        "dated_by_month_seen": centred(np.log(seen), sd),
+        "log_dated_total_seen": np.array(np.log(seen.sum())),
+        "months_dated": membership(segments["month"], covered) * in_table,
+        "log_time_since_death": np.log(since / _DATED_AFTER),
+        "size_around_dated": sizes,
+    }
+    return data, {"dated_month": covered}
+
+
+def _share_sd(counts, scatter):
+    """Standard deviation of log counts: chance, and the stated relative error."""
+    return np.sqrt(1 / counts + scatter**2)
+
+
+def centred(logs, sd):
+    """Centred log ratios: logs less their mean weighted by precision, for NumPy and PyTensor alike."""
+    weights = sd**-2.0
+    return logs - (weights * logs).sum() / weights.sum()
+
+
+def _lay_out_ages(ages, days, measurement):
+    seen = ages.groupby("age")["named"].sum().reindex(AGES, fill_value=0).to_numpy("int64")
+    sd = _share_sd(np.maximum(seen, 1), measurement["scatter_of_ages"])
+    return {
+        "ages_sd": sd,
+        "named_ages_seen": centred(np.log(np.maximum(seen, 1)), sd),
+    }
+
+
+def _lay_out_period_bound(bounds, totals, segments, days, measurement):
+    bound = bounds.iloc[0]
+    inside = (segments["first"] >= as_day(bound["died_from"])) & (segments["last"] <= as_day(bound["died_to"]))
+    return {
+        "more_than_seen": np.array(float(bound["more_than"])),
+        "bound_of": np.array(float(totals.query("part == 'all' and closed == @bound['closed']")["named"].iloc[0])),
+        "scatter_of_bound": np.array(measurement["scatter_of_bound"]),
+        "bound_segments": inside.to_numpy(float),
+    }
+
+
+def _lay_out_graves(graves, days, measurement):
+    seen = graves.iloc[0]
+    low, high = np.log(seen["low"] / (1 - seen["low"])), np.log(seen["high"] / (1 - seen["high"]))
+    reading = (high - low) / 2
+    return {
+        "graves_logit_seen": np.array((low + high) / 2),
+        "graves_sd": np.array(np.hypot(reading, measurement["graves_sample_sd"])),
+    }
+
+
+def _nearest(day, among):
+    return min(among, key=lambda d: abs((d - as_day(day)).astype(int)))
+
+
+def _lay_out_registered(registered, segments, baseline):
+    table = registered.assign(
+        men=registered["male"] - registered["male_hiv"], women=registered["female"] - registered["female_hiv"]
+    )
+    ages = [a for a in AGES if a in set(table["age"])]
+    men = table.pivot(index="age", columns="year", values="men").loc[ages]
+    women = table.pivot(index="age", columns="year", values="women").loc[ages]
+    war_years = [y for y in men.columns if y >= int(segments["year"].min())]
+    line_years = list(range(baseline["from"], min(baseline["pandemic_years"])))
+    last_pandemic = max(baseline["pandemic_years"])
+    ratio, noise = np.log(men / women), 1 / men + 1 / women
+    centre = float(np.mean(line_years))
+    first = np.array([as_day(f"{y}-01-01").astype(float) for y in war_years])
+    end = np.array([as_day(f"{y + 1}-01-01").astype(float) for y in war_years])
+    middle = segments["middle"].to_numpy()[:, None]
+    data = {
+        "log_ratio": ratio[line_years].to_numpy(),
+        "log_ratio_variance": noise[line_years].to_numpy(),
+        "line_time": np.array(line_years) - centre,
+        "pandemic_log_ratio": ratio[last_pandemic].to_numpy(),
+        "pandemic_time": np.array(last_pandemic - centre),
+        "war_time": np.array(war_years) - centre,
+        "gap_years": np.array(float(war_years[0] - line_years[-1])),
+        "carries_pandemic": (np.arange(len(war_years)) == 0).astype(float),
+        "women": women[war_years].to_numpy(float),
+        "registered_male_seen": men[war_years].to_numpy(float),
+        "days_to_year_start": np.maximum(first - middle, 0.0),
+        "days_to_year_end": np.maximum(end - middle, 0.0),
+    }
+    coords = {
+        "registered_age": ages,
+        "line_year": [str(y) for y in line_years],
+        "war_year": [str(y) for y in war_years],
+    }
+    return data, coords
+
+
+def _facts(case, tables, days, segments, efforts):
+    totals = tables["named_totals"].query("part == 'all' and closed <= @case['cut_off']").sort_values("closed")
+    dated = tables["named_by_week"].query("kind == 'all'").groupby("month")["named"].sum()
+    periods = segments.groupby("period", sort=False).agg(
+        month=("month", "first"),
+        year=("year", "first"),
+        war_year=("war_year", "first"),
+        counted=("counted", "first"),
+    )
+    ages = tables["named_by_age"].groupby("age")["named"].sum().reindex(AGES, fill_value=0)
+    by_day = tables["named_totals"].query("part == 'all'").sort_values("closed")
+    return {
+        "named": int(totals["named"].iloc[-1]),
+        "named_closed": as_day(totals["closed"].iloc[-1]),
+        "named_by_day": dict(zip(map(as_day, by_day["closed"]), by_day["named"].astype(int), strict=True)),
+        "dated_by_month": dated.astype(int).to_dict(),
+        "named_by_age": ages.astype(int).to_dict(),
+        "periods": periods,
+        "segments": segments,
+        "effort_edges": efforts,
+        "days": days,
+    }
+
+
+def share_named_after(exposure, tail):
+    """Lomax's distribution: share named after a cumulative hazard `exposure`, for NumPy and PyTensor alike."""
+    return 1.0 - (1.0 + exposure / tail) ** (-tail)

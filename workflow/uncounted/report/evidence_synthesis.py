@@ -1,0 +1,388 @@
+"""What the report shows of an evidence synthesis: the tables of a case, brought into words and rows."""
+
+import base64
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from uncounted.errors import UserError
+from uncounted.figures import NAMES, words
+from uncounted.figures.answer import partial_months
+from uncounted.figures.checks import parameter_names, quantiles
+from uncounted.figures.others import SAME_KIND, lettered
+from uncounted.report import modeltext
+
+TEMPLATE = "evidence_synthesis.html.j2"
+
+_EMPTY = ("", "nan", "None", "<NA>")
+
+
+def view(tables, provenance):
+    """Prepare one case for its template.
+
+    Parameters
+    ----------
+    tables : uncounted.figures.tables.CaseTables
+    provenance : dict
+        What the release follows from.
+
+    Returns
+    -------
+    dict
+    """
+    config = tables.config
+    narrow, wide = tables.levels
+    moved = sensitivity(tables)
+    known = parameters(tables)
+    return {
+        "template": TEMPLATE,
+        "name": tables.name,
+        "title": config["title"],
+        "config": config,
+        "narrow": narrow,
+        "wide": wide,
+        "deaths": people(tables.one("deaths")),
+        "beyond": people(tables.one("deaths_beyond_named")),
+        "share": share(tables.one("share_named")),
+        "named": tables.last_list["named"],
+        "in_all": in_all(tables),
+        "by_month": strata(tables, "month"),
+        "by_calendar_year": strata(tables, "calendar_year"),
+        "by_war_year": strata(tables, "war_year"),
+        "by_age": strata(tables, "age"),
+        "share_by_day": shares(tables, "day"),
+        "share_by_age": shares(tables, "age"),
+        "best_named_age": extreme_share(tables, "idxmax"),
+        "least_named_age": extreme_share(tables, "idxmin"),
+        "registered": registered(tables),
+        "excess": excess(tables),
+        "sources": sources(tables, provenance),
+        "registry_days": registry_days(tables),
+        "list_size": tables.last_list.to_dict(),
+        "dropped": dropped(tables),
+        "peak_month": peak(tables),
+        "partial": _lower(partial_months(config)),
+        "sensitivity": moved,
+        "most_moving": max((row for row in moved if row["left_out"]), key=lambda row: row["size"]),
+        "published": published(tables),
+        "same_kind": SAME_KIND,
+        "parameters": known,
+        "by_parameter": {row["name"]: row for row in known},
+        "priors": priors(config),
+        "convergence": checked(tables.convergence),
+        "predictive": checked(tables.predictive),
+        "backtest": checked(tables.backtest),
+        "model_text": modeltext.as_html(modeltext.docstring(config["model"])),
+        **in_words(tables, moved, known),
+        "figures": {name: figure(tables, name) for name in NAMES[config["kind"]]},
+    }
+
+
+def _lower(text):
+    return text[:1].lower() + text[1:]
+
+
+def people(row):
+    """Write an estimate of people, rounded as far as its interval deserves."""
+    width = row["upper"] - row["lower"]
+    shown = {
+        name: words.about(row[name], width)
+        for name in ("mean", "median", "lower", "upper", "inner_lower", "inner_upper")
+    }
+    return _with_ranges(shown)
+
+
+def share(row):
+    """Write an estimate of a share as percentages."""
+    shown = {
+        name: words.percent(row[name]) for name in ("mean", "median", "lower", "upper", "inner_lower", "inner_upper")
+    }
+    return _with_ranges(shown)
+
+
+def exactly(row):
+    """Write an estimate of people to the last person, for tables."""
+    shown = {
+        name: words.count(row[name]) for name in ("mean", "median", "lower", "upper", "inner_lower", "inner_upper")
+    }
+    return _with_ranges(shown)
+
+
+def _with_ranges(shown):
+    return shown | {
+        "range": f"{shown['lower']} to {shown['upper']}",
+        "inner_range": f"{shown['inner_lower']} to {shown['inner_upper']}",
+    }
+
+
+def in_all(tables):
+    """List the quantities in all, with the errors of their sampling."""
+    rows = []
+    for quantity, label in (
+        ("deaths", "deaths in all"),
+        ("deaths_beyond_named", "of them not named"),
+        ("share_named", "share named"),
+    ):
+        row = tables.one(quantity)
+        is_share = quantity == "share_named"
+        write = (lambda value: words.percent(value, 1)) if is_share else words.count
+        shown = exactly(row)
+        if is_share:
+            shown = _with_ranges({name: write(row[name]) for name in list(shown) if name in row})
+        rows.append(
+            {
+                "label": label,
+                "estimate": shown,
+                "error": words.percent(row["mcse_median"], 2) if is_share else words.count(row["mcse_median"]),
+            }
+        )
+    return rows
+
+
+def strata(tables, by):
+    """List the deaths by stratum, with the named part where the table has it."""
+    deaths = tables.pick("deaths", by)
+    has_named = by in ("month", "age")
+    named = tables.pick("named", by) if has_named else None
+    return [
+        {
+            "label": label,
+            "deaths": exactly(row),
+            "about": people(row),
+            "named": words.count(named.loc[label, "median"]) if has_named else None,
+        }
+        for label, row in deaths.iterrows()
+    ]
+
+
+def peak(tables):
+    """Pick the month whose median is the highest."""
+    rows = tables.pick("deaths", "month")
+    return {"label": rows["median"].idxmax(), "about": people(rows.loc[rows["median"].idxmax()])}
+
+
+def extreme_share(tables, which):
+    """Pick the age whose share named has the highest or the lowest median ("idxmax" or "idxmin")."""
+    rows = tables.pick("share_named", "age")
+    age = getattr(rows["median"], which)()
+    return {"label": age, **share(rows.loc[age])}
+
+
+def shares(tables, by):
+    """List the share named by stratum."""
+    return [{"label": label, **share(row)} for label, row in tables.pick("share_named", by).iterrows()]
+
+
+def registered(tables):
+    """List the war deaths in the registry by age and year, as `{year: [rows]}`."""
+    rows = tables.pick("registered_war_deaths", "age", "calendar_year")
+    usual = tables.pick("male_deaths_without_war", "age", "calendar_year")
+    years = {}
+    for (age, year), row in rows.iterrows():
+        expected = exactly(usual.loc[(age, year)])
+        years.setdefault(year, []).append({"age": age, "war": exactly(row), "usual": expected})
+    return years
+
+
+def excess(tables):
+    """Give the published excess by age and year, as `{(age, year): text}`."""
+    table = tables.evidence("published_excess_male_deaths")
+    table = table[table["variant"] == "hiv_subtracted"]
+    return {
+        (row["age"], str(row["year"])): f"{words.count(row['excess'])} ± {words.count(row['sd'])}"
+        for _, row in table.iterrows()
+    }
+
+
+def registry_days(tables):
+    """List the years of war in the registry's table, each with the day it was published."""
+    table = tables.evidence("registered_deaths")
+    war = table[table["year"] >= pd.Timestamp(tables.config["war"]["from"]).year]
+    return [{"year": str(year), "published": rows["published"].max()} for year, rows in war.groupby("year", sort=True)]
+
+
+def sources(tables, provenance):
+    """List the sources: what they hold, whose they are, until which day they are used."""
+    described = _descriptions(tables.name, provenance)
+    reconciliation = _findings(tables, "reconciliation").set_index("source")
+    rows = []
+    for name, entry in tables.config["sources"].items():
+        counts = reconciliation.loc[name] if name in reconciliation.index else {}
+        published = tables.evidence(name).get("published")
+        resource = described.get(entry["table"], {})
+        rows.append(
+            {
+                "name": name,
+                "table": entry["table"],
+                "title": resource.get("title", words.capital(words.source(name))),
+                "credit": resource.get("credit", ""),
+                "links": [
+                    origin
+                    for origin in resource.get("sources", [])
+                    if str(origin.get("path", "")).startswith(("https://", "http://"))
+                ],
+                "first": None if published is None or published.empty else published.min(),
+                "last": None if published is None or published.empty else published.max(),
+                "used_until": entry.get("used_until"),
+                "kept_for": str(entry.get("kept_for", "")).replace("_", " "),
+                "rows": _whole(counts, "rows_kept"),
+                "people": _whole(counts, "people_out"),
+                "refused": _whole(counts, "rows_refused"),
+                "questions": _whole(counts, "questions"),
+            }
+        )
+    return rows
+
+
+def _whole(row, column):
+    """Write a count of the reconciliation; a dash where it has none."""
+    value = row.get(column, "")
+    return "–" if str(value) in _EMPTY else words.count(float(value))
+
+
+def _descriptions(case, provenance):
+    """Read what datapackage.json says of the tables, if it is among the inputs."""
+    for path in provenance["inputs"]:
+        if path.endswith(f"{case}/datapackage.json") and Path(path).is_file():
+            package = json.loads(Path(path).read_text(encoding="utf-8"))
+            return {resource["path"]: resource for resource in package.get("resources", [])}
+    return {}
+
+
+def _findings(tables, name):
+    file = tables.folder / "evidence" / f"{name}.csv"
+    try:
+        return pd.read_csv(file, dtype=str, keep_default_na=False)
+    except FileNotFoundError:
+        raise UserError(
+            "this table is missing", where=str(file), do="run `snakemake`: it makes what is missing"
+        ) from None
+
+
+def dropped(tables):
+    """List the rows that were refused, and those that raise a question."""
+    return {name: _findings(tables, name).to_dict("records") for name in ("refused", "questions")}
+
+
+def sensitivity(tables):
+    """List the deaths in all without each source, those of all sources first."""
+    table = tables.sensitivity
+    outer = table[table["level"] == table["level"].max()]
+    inner = table[table["level"] == table["level"].min()].set_index("left_out")
+    rows = []
+    for _, row in outer.sort_values("left_out", key=lambda c: c != "", kind="stable").iterrows():
+        narrow = inner.loc[row["left_out"]]
+        whole = {**row.to_dict(), "mean": row["median"]}
+        whole |= {"inner_lower": narrow["lower"], "inner_upper": narrow["upper"]}
+        rows.append(
+            {
+                "left_out": row["left_out"],
+                "exact": exactly(whole),
+                "about": people(whole),
+                "moved": row["moved"],
+                "size": abs(row["moved"]),
+                "ess": words.count(row["ess_bulk"]),
+                "r_hat": f"{row['r_hat']:.3f}",
+            }
+        )
+    return rows
+
+
+def published(tables):
+    """List what others estimated or claimed, in the order of their letters."""
+    rows = lettered(tables).to_dict("records")
+    for row in rows:
+        row["point_text"] = "–" if pd.isna(row["point"]) else words.count(row["point"])
+        ends = [words.count(row[end]) for end in ("low", "high") if not pd.isna(row[end])]
+        row["range_text"] = " to ".join(ends) if ends else "–"
+    return rows
+
+
+def in_words(tables, moved, known):
+    """Say in words what some of the figures show, for people who cannot see them."""
+    wide = words.percent(tables.levels[1])
+    by_age = [(words.ages(age), people(row)) for age, row in tables.pick("deaths", "age").iterrows()]
+    same = [row for row in published(tables) if row["counts"] == SAME_KIND]
+    return {
+        "age_words": "; ".join(f"{age}, {row['median']} ({row['range']})" for age, row in by_age),
+        "sensitivity_words": "; ".join(
+            f"{'without ' + words.source(row['left_out']) if row['left_out'] else 'all sources'} "
+            f"{row['about']['median']} ({wide} interval {row['about']['range']})"
+            for row in moved
+        ),
+        "registered_words": ". ".join(
+            f"In {year}: "
+            + "; ".join(f"{words.ages(r['age'])}, {r['war']['median']} ({r['war']['range']})" for r in rows)
+            for year, rows in registered(tables).items()
+        ),
+        "published_words": "; ".join(
+            f"{row['letter']}, {row['by']}, up to {words.day(row['deaths_to'])}: "
+            + (row["point_text"] if row["range_text"] == "–" else f"{row['point_text']} ({row['range_text']})")
+            for row in same
+        ),
+        "prior_words": "; ".join(
+            f"{words.parameter(row['name'])}: prior {row['prior']['lower']} to {row['prior']['upper']}, "
+            f"posterior {row['posterior']['lower']} to {row['posterior']['upper']}"
+            for row in known
+        ),
+        "backtest_words": "; ".join(
+            f"{row['what']}, observed {words.number(row['observed'], 4)}, "
+            f"{wide} interval {words.number(row['lower'], 4)} to {words.number(row['upper'], 4)}"
+            for row in tables.backtest.to_dict("records")
+        ),
+    }
+
+
+def parameters(tables):
+    """List prior and posterior of each parameter, with its unit and the reason of its prior."""
+    table = tables.prior_posterior
+    rows = []
+    for name in parameter_names(table):
+        own = table[table["parameter"] == name]
+        shown = {}
+        for kind in ("prior", "posterior"):
+            picked = quantiles(tables, name, kind)
+            shown[kind] = {key: words.number(value) for key, value in picked.items()}
+        rows.append({"name": name, "unit": own["unit"].iloc[0], "reason": own["reason"].iloc[0], **shown})
+    return rows
+
+
+def priors(config):
+    """Write each prior of the config as its distribution and its values."""
+    written = {}
+    for name, prior in config.get("priors", {}).items():
+        values = [
+            f"{key.replace('_', ' ')} {value}"
+            for key, value in prior.items()
+            if key not in ("distribution", "unit", "reason")
+        ]
+        written[name] = {**prior, "text": f"{prior['distribution'].replace('_', ' ')}: {', '.join(values)}"}
+    return written
+
+
+def checked(table):
+    """List the rows of a check, and count those that passed, failed, or are only shown."""
+    rows = table.to_dict("records")
+    for row in rows:
+        row["verdict"] = "shown" if pd.isna(row["passed"]) else "passed" if row["passed"] else "failed"
+    counts = {verdict: sum(r["verdict"] == verdict for r in rows) for verdict in ("passed", "failed", "shown")}
+    return {"rows": rows, "failed_rows": [r for r in rows if r["verdict"] == "failed"], **counts}
+
+
+def figure(tables, name):
+    """Read a figure for embedding: its address as data, and its size in pixels."""
+    file = tables.folder / "figures" / f"{name}.svg"
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError:
+        raise UserError(
+            "this figure is missing", where=str(file), do="run `snakemake`: it draws what is missing"
+        ) from None
+    box = re.search(rb'viewBox="0 0 ([0-9.]+) ([0-9.]+)"', content)
+    if not box:
+        raise UserError("this figure is not the SVG that was drawn", where=str(file), do="draw it again")
+    width, height = (round(float(size) * 96 / 72) for size in box.groups())
+    address = "data:image/svg+xml;base64," + base64.b64encode(content).decode()
+    return {"address": address, "width": width, "height": height}
