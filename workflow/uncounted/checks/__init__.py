@@ -45,7 +45,7 @@ def check_case(*, case_name, case_config, evidence_folder, fit_nc, without_parqu
     }
     later = _kept_for_back_test(case_config, tables)
     day = later["published"].iloc[0]
-    forecast = module.forecast_named(trace.posterior, layout, day, seed_for(seed, case_name, "back-test"))
+    forecast = module.forecast_dated(trace.posterior, layout, day, seed_for(seed, case_name, "back-test"))
     found["backtest"] = check_against_later_list(deaths.values, forecast, later, case_config["cut_off"])
     for name, table in found.items():
         with atomic_path(Path(out_folder) / f"{name}.parquet") as path:

@@ -28,7 +28,7 @@ def check_against_later_list(deaths, forecast, later, cut_off):
     deaths : numpy.ndarray
         Draws of the number of deaths up to the cut-off.
     forecast : numpy.ndarray
-        Draws of how many of them are named by the later day.
+        Draws of how many of them the later list names with a day of death.
     later : pandas.DataFrame
         The later list: published, month, kind, named, first_day, last_day. Only deaths with a known day are in it.
     cut_off : datetime-like
@@ -49,7 +49,7 @@ def check_against_later_list(deaths, forecast, later, cut_off):
             deaths,
             decides=True,
         ),
-        _row("Named by the later day, as foreseen from the fit", day, named, forecast, decides=False),
+        _row("Named with a day of death by then, as foreseen from the fit", day, named, forecast, decides=False),
     ]
     return SCHEMA.validate(pd.DataFrame(rows).astype({"passed": "boolean", "day": "datetime64[us]"}))
 
@@ -99,9 +99,9 @@ def _row(what, day, observed, draws, decides):
 def _verdict(observed, lower, upper):
     if observed > upper:
         return (
-            "The list has grown faster than the fit foresaw: its sources did not stay what they were. "
-            "The estimate of all deaths does not rest on this forecast."
+            "The list has named more than the fit foresaw. Its sources did not stay what they were, or names come "
+            "later than the years before the cut-off could show: the share that is ever named is higher than estimated."
         )
     if observed < lower:
-        return "Fewer are named with a day of death than the fit foresaw in all; those without a day are not counted."
-    return "The forecast holds the figure; named deaths without a day would add to it."
+        return "The list has named fewer than the fit foresaw: the share that is ever named is lower than estimated."
+    return "The forecast holds the figure."

@@ -4,7 +4,7 @@ The dead are looked at through several sources, none of which sees them all. Eac
 that says how it comes about; all share the same unknown deaths.
 
 Unknown deaths
-    Days are cut into *segments* :math:`s` (at most eight days) of month :math:`m(s)`. Ages are bands :math:`a`.
+    Days are cut into *segments* :math:`s` (at most eleven days) of month :math:`m(s)`. Ages are bands :math:`a`.
     *Nameable* deaths are those that open sources will name one day; :math:`c_a` is their share, the ceiling:
 
     .. math::
@@ -65,19 +65,22 @@ Registered deaths (source `registered_deaths`)
         M_{a,y} &\sim \mathrm{Normal}(B_{a,y} + \rho W_{a,y}, \; \mathrm{var} = B + \rho W + B^2 / F), \quad
         B_{a,y} = F_{a,y} \exp(\alpha_a + \beta_a y + \epsilon_{a,y} + k S_a)
 
-    The own part of :math:`\epsilon` in the years of war is integrated out year by year (a Kalman filter, linear in
-    departures of a few per cent). :math:`W_{a,y}` are the war deaths whose registration, delayed by an exponential
-    time, falls into year :math:`y`; :math:`\rho` is the share registered at all. Pandemic years do not inform the
-    line; :math:`S_a`, their last departure from it, carries over into the first year of the war by a share :math:`k`.
+    The line's residuals are taken as observed: the noise of small numbers in one year passes into the expectation of
+    the next, and is in the variance of each. The own part of :math:`\epsilon` in the years of war is integrated out
+    year by year (a Kalman filter, linear in departures of a few per cent). :math:`W_{a,y}` are the war deaths whose
+    registration, delayed by an exponential time, falls into year :math:`y`; :math:`\rho` is the share registered at
+    all. Pandemic years do not inform the line; :math:`S_a`, their last departure from it, carries over into the first
+    year of the war by a share :math:`k`.
 
 Graves (source `graves`)
-    :math:`\mathrm{logit}(\text{seen share}) \sim \mathrm{Normal}(\mathrm{logit}(L(t) / \sum_{s \le t, a}
-    \lambda_{s,a}), \; \mathrm{sd})`.
+    :math:`\mathrm{logit}(\text{seen share}) \sim \mathrm{Normal}(\mathrm{logit}(n(t) / \sum_{s \le t, a}
+    \lambda_{s,a}), \; \mathrm{sd})`, with the published size :math:`n(t)` of the list.
 
 Number of deaths
-    With Poisson deaths, each named or not by chance, the named and the unnamed are independent given the expected
-    numbers (Poisson thinning, Kingman 1993, *Poisson Processes*, sec. 5.1). So deaths are those who were named plus a
-    Poisson number with mean :math:`\sum \lambda_{s,a} (1 - c_a Q_s)`: never fewer than were named.
+    Deaths are the published number of the named, :math:`n`, plus a Poisson number with mean
+    :math:`\max(0, \sum \lambda_{s,a} - n)`, spread over months and ages as :math:`\lambda_{s,a} (1 - c_a Q_s)`: never
+    fewer than were named. That the list is ahead of its expected size, or behind, moves people between the named and
+    the unnamed and adds no deaths.
 """
 
 import numpy as np
@@ -88,7 +91,7 @@ from uncounted.models.synthesis_counts import (  # noqa: F401 - the model's inte
     OBSERVED,
     count_deaths,
     deaths_expected,
-    forecast_named,
+    forecast_dated,
     in_natural_units,
 )
 from uncounted.models.synthesis_evidence import AGES, SOURCES, centred, lay_out, share_named_after  # noqa: F401
@@ -126,7 +129,7 @@ PARAMETERS = (
 
 
 _BURST_DAYS = 30.0
-_INTERPOLATION_SD = 0.02
+_LOGISTIC_SCALE = np.sqrt(3) / np.pi  # of a logistic distribution with standard deviation 1
 
 
 def build(layout, priors):
@@ -160,7 +163,7 @@ def build(layout, priors):
         _observe_ages(d, nameable, named_share, mix)
         _observe_bound(d, nameable, named_share, listed)
         deaths_a_nameable = pm.math.dot(d["segments_of_month"].T, (mix / ceiling).sum(axis=1))
-        _observe_graves(d, nameable * deaths_a_nameable, listed)
+        _observe_graves(d, nameable * deaths_a_nameable)
         _observe_registered(d, priors, nameable, mix, ceiling)
         _derive(d, nameable, mix, ceiling, named_share, nameable * deaths_a_nameable)
     return model
@@ -282,8 +285,8 @@ def _observe_dated(d, priors, nameable, named_share, listed):
     observe(
         "dated_total",
         pm.Normal.dist,
-        (pt.log(size * dated.sum() / listed[at]), _INTERPOLATION_SD),
-        use=d["use_named_by_week"],
+        (pt.log(size * dated.sum() / listed[at]), d["size_between_days_sd"]),
+        use=d["use_named_by_week"] * d["use_named_totals"],
         observed=d["log_dated_total_seen"],
     )
 
@@ -316,20 +319,21 @@ def _observe_bound(d, nameable, named_share, listed):
     observe(
         "named_in_year",
         pm.Logistic.dist,
-        (share * d["bound_of"], d["more_than_seen"] * d["scatter_of_bound"]),
+        (share * d["bound_of"], d["more_than_seen"] * d["scatter_of_bound"] * _LOGISTIC_SCALE),
         use=d["use_named_in_year"],
         observed=d["more_than_seen"],
         log_density=log_exceedance,
     )
 
 
-def _observe_graves(d, deaths, listed):
+def _observe_graves(d, deaths):
     import pymc as pm
+    import pytensor.tensor as pt
 
     from uncounted.models.switch import observe
 
     at = d["graves"]
-    share = listed[at] / (deaths * d["counts_until"][at]).sum()
+    share = pt.clip(d["graves_list_size"] / (deaths * d["counts_until"][at]).sum(), 1e-4, 1 - 1e-4)
     observe(
         "graves_share",
         pm.Normal.dist,

@@ -5,6 +5,7 @@ import xarray as xr
 
 from uncounted.models.synthesis_evidence import (
     AGES,
+    DATED_AFTER,
     as_day,
     effort_edges,
     exposure,
@@ -52,8 +53,7 @@ def count_deaths(posterior, layout, seed):
     counted = periods["counted"].to_numpy()
     chains, draws = posterior.sizes["chain"], posterior.sizes["draw"]
     named_cells = posterior["expected_named"].values[:, :, counted]
-    missed = np.maximum(posterior["expected_deaths"].values[:, :, counted] - named_cells, 0.0)
-    unnamed = rng.poisson(missed)
+    unnamed = rng.poisson(_expected_unnamed(posterior["expected_deaths"].values[:, :, counted], named_cells, facts))
     named_periods = _spread_named(rng, named_cells.sum(axis=3), periods[counted], facts)
     known_ages = np.array([facts["named_by_age"][age] for age in AGES])
     named_ages = _spread_rest(rng, named_cells.sum(axis=2), known_ages, facts["named"])
@@ -90,6 +90,17 @@ def count_deaths(posterior, layout, seed):
     return xr.Dataset(result, coords=coords)
 
 
+def _expected_unnamed(deaths, named, facts):
+    """Expected deaths less the published number of the named, by period and age.
+
+    A batch of names moves people from the unnamed to the named and kills nobody: where the list is ahead of what was
+    expected, or behind, the unnamed make up for it.
+    """
+    missed = np.maximum(deaths - named, 0.0)
+    total = np.maximum(deaths.sum(axis=(2, 3)) - facts["named"], 0.0)
+    return missed * (total / np.maximum(missed.sum(axis=(2, 3)), 1e-9))[..., None, None]
+
+
 def _without_war(rng, posterior):
     """Male deaths that there would have been without war, by age and year, given the registered."""
     middle = posterior["male_deaths_without_war_mean"]
@@ -123,13 +134,13 @@ def _share_by_day(rng, posterior, layout):
     days = [day for day in facts["named_by_day"] if day <= facts["days"]["cut_off"]]
     labels = [str(day) for day in days]
     until = posterior["expected_deaths_until"].sel(list_day=labels).values
-    missed = np.maximum(until - posterior["list_size"].sel(list_day=labels).values, 0.0)
     named = np.array([facts["named_by_day"][day] for day in days])
+    missed = np.maximum(until - named, 0.0)
     return (("chain", "draw", "day"), named / (named + rng.poisson(missed))), labels
 
 
-def forecast_named(posterior, layout, day, seed):
-    """How many of the deaths up to the cut-off the list will name by a later day, if its sources stay what they are.
+def forecast_dated(posterior, layout, day, seed):
+    """Deaths up to the cut-off that the list names with a day of death by a later day, if its sources stay as they are.
 
     Parameters
     ----------
@@ -158,11 +169,12 @@ def forecast_named(posterior, layout, day, seed):
     months = {month: i for i, month in enumerate(layout.coords["month"])}
     rate = np.exp(posterior["log_rate"].values)[..., [months[m] for m in segments["month"]]]
     nameable = rate * segments["days"].to_numpy()
-    later, now = (
-        share_named_after((effort @ exposure(segments, edges, d).T) / scale[..., None], tail[..., None])
-        for d in (day, facts["named_closed"])
-    )
-    return facts["named"] + rng.poisson(np.maximum((nameable * (later - now)).sum(axis=-1), 0.0))
+    hazard = (effort @ exposure(segments, edges, day).T) / scale[..., None]
+    since = float(day.astype(int)) + 1.0 - segments["middle"].to_numpy()
+    odds = posterior["dated_share"].values / (1 - posterior["dated_share"].values)
+    odds = odds[..., None] * (since / DATED_AFTER) ** posterior["dated_slope"].values[..., None]
+    dated = nameable * share_named_after(hazard, tail[..., None]) * odds / (1 + odds)
+    return rng.poisson(dated.sum(axis=-1))
 
 
 def in_natural_units(name, values, layout):

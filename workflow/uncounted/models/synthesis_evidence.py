@@ -13,7 +13,8 @@ SOURCES = ("named_totals", "named_by_week", "named_by_age", "named_in_year", "re
 """Sources that can be switched off, by their names in the config."""
 
 _SEGMENT_STARTS = (0, 10, 20)
-_DATED_AFTER = 180.0
+DATED_AFTER = 180.0
+"""Days after death at which the share with a known day of death is stated."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def lay_out(case, tables):
     coords |= dated_coords
     data |= _lay_out_ages(tables["named_by_age"], days, case["measurement"])
     data |= _lay_out_period_bound(tables["named_in_year"], tables["named_totals"], segments, days, case["measurement"])
-    data |= _lay_out_graves(tables["graves"], days, case["measurement"])
+    data |= _lay_out_graves(tables["graves"], tables["named_totals"], days, case["measurement"])
     registered, registered_coords = _lay_out_registered(tables["registered_deaths"], segments, case["baseline"])
     data |= registered
     coords |= registered_coords
@@ -173,7 +174,7 @@ def _places(tables, days):
         "dated": days["list_days"].index(days["dated"]),
         "ages": days["list_days"].index(days["ages"]),
         "bound": days["list_days"].index(as_day(tables["named_in_year"]["closed"].iloc[0])),
-        "graves": days["list_days"].index(_nearest(tables["graves"]["published"].iloc[0], days["list_days"])),
+        "graves": days["list_days"].index(_nearest(tables["graves"]["published"].iloc[0], days["total_days"])),
         "named": days["list_days"].index(max(d for d in days["total_days"] if d <= days["cut_off"])),
     }
 
@@ -212,8 +213,9 @@ def _lay_out_dated(dated, sizes_published, segments, months, days, measurement):
         "dated_by_month_seen": centred(np.log(seen), sd),
         "log_dated_total_seen": np.array(np.log(seen.sum())),
         "months_dated": membership(segments["month"], covered) * in_table,
-        "log_time_since_death": np.log(since / _DATED_AFTER),
+        "log_time_since_death": np.log(since / DATED_AFTER),
         "size_around_dated": sizes,
+        "size_between_days_sd": measurement["size_between_days_sd"],
     }
     return data, {"dated_month": covered}
 
@@ -249,11 +251,14 @@ def _lay_out_period_bound(bounds, totals, segments, days, measurement):
     }
 
 
-def _lay_out_graves(graves, days, measurement):
+def _lay_out_graves(graves, totals, days, measurement):
     seen = graves.iloc[0]
     low, high = np.log(seen["low"] / (1 - seen["low"])), np.log(seen["high"] / (1 - seen["high"]))
     reading = (high - low) / 2
+    day = _nearest(seen["published"], days["total_days"])
+    sizes = totals.query("part == 'all'").sort_values("closed")["named"].to_numpy()
     return {
+        "graves_list_size": sizes[days["total_days"].index(day)],
         "graves_logit_seen": np.array((low + high) / 2),
         "graves_sd": np.array(np.hypot(reading, measurement["graves_sample_sd"])),
     }

@@ -228,12 +228,23 @@ def sources(tables, provenance):
                 "used_until": entry.get("used_until"),
                 "kept_for": str(entry.get("kept_for", "")).replace("_", " "),
                 "rows": _whole(counts, "rows_kept"),
-                "people": _whole(counts, "people_out"),
+                "people": _whole(counts, "people_out") if entry["reads"] in _EVERYONE_ONCE else "–",
                 "refused": _whole(counts, "rows_refused"),
                 "questions": _whole(counts, "questions"),
             }
         )
     return rows
+
+
+_EVERYONE_ONCE = {
+    "named_by_week",
+    "named_by_week_and_branch",
+    "named_by_age_and_service",
+    "named_by_region",
+    "named_by_number_of_sources",
+    "named_by_month_confirmed_and_service",
+}
+"""Kinds of table in which every person is counted once, so that the sum of the counts is a number of people."""
 
 
 def _whole(row, column):

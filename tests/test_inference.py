@@ -1,0 +1,124 @@
+"""Seeds, drawing and predicting, on a model that takes no time."""
+
+import logging
+
+import numpy as np
+import pymc as pm
+import pytest
+import xarray as xr
+from scipy import stats
+
+from uncounted import inference
+from uncounted.inference import compile_model, draw, predict, seed_for
+
+SEEN = np.array([1.0, 2.0, 3.0, 2.5])
+SAMPLING = {"draws": 200, "tune": 150, "chains": 2, "target_accept": 0.9, "what": "drawing a toy"}
+
+
+@pytest.fixture(scope="module")
+def toy():
+    """The mean of four figures."""
+    with pm.Model(coords={"figure": list("abcd")}) as model:
+        level = pm.Normal("level", 0.0, 10.0)
+        scale = pm.HalfNormal("scale", 1.0)
+        pm.Deterministic("twice", 2 * level)
+        pm.Normal("seen", level, scale, observed=pm.Data("figures", SEEN), dims="figure")
+    return model
+
+
+@pytest.fixture(scope="module")
+def compiled(toy):
+    return compile_model(toy)
+
+
+@pytest.fixture(scope="module")
+def trace(compiled):
+    return draw(compiled, **SAMPLING, seed=1)
+
+
+def test_each_fit_has_a_seed_of_its_own():
+    names = [("russia", "synthesis"), ("russia", "synthesis", "graves"), ("russia", "count"), ("ukraine", "synthesis")]
+    seeds = {seed_for(1, *name) for name in names} | {seed_for(2, *names[0])}
+    assert len(seeds) == len(names) + 1
+    assert all(0 <= seed < 2**31 for seed in seeds)
+
+
+def test_seed_is_the_same_in_every_run_and_whatever_other_fits_there_are():
+    before = seed_for(20_240_407, "russia", "synthesis")
+    for other in ("ukraine", "synthesis", "a case of tomorrow"):
+        seed_for(20_240_407, other)
+    assert seed_for(20_240_407, "russia", "synthesis") == before == 1_308_166_085
+
+
+def test_seed_depends_on_the_order_of_the_names():
+    assert seed_for(1, "a", "b") != seed_for(1, "b", "a")
+
+
+def test_same_seed_gives_the_same_draws(compiled, trace):
+    xr.testing.assert_identical(draw(compiled, **SAMPLING, seed=1).posterior.drop_attrs(), trace.posterior.drop_attrs())
+
+
+def test_another_seed_gives_other_draws(compiled, trace):
+    assert not draw(compiled, **SAMPLING, seed=2).posterior["level"].equals(trace.posterior["level"])
+
+
+def test_chains_and_draws_are_as_many_as_asked_without_those_to_tune(trace):
+    assert dict(trace.posterior.sizes) == {"chain": 2, "draw": 200}
+    assert "diverging" in trace.sample_stats
+    assert "energy" in trace.sample_stats
+
+
+def test_only_variables_on_their_own_scale_are_kept(trace):
+    assert set(trace.posterior.data_vars) == {"level", "scale", "twice"}
+    assert trace.posterior["scale"].min() > 0
+    np.testing.assert_allclose(trace.posterior["twice"], 2 * trace.posterior["level"])
+
+
+def test_draws_are_of_the_posterior(trace):
+    assert float(trace.posterior["level"].mean()) == pytest.approx(SEEN.mean(), abs=0.25)
+
+
+def test_compiled_model_serves_other_data(compiled, trace):
+    other = draw(compiled.with_data(figures=SEEN + 5.0), **SAMPLING, seed=1)
+    moved = other.posterior["level"].mean() - trace.posterior["level"].mean()
+    assert float(moved) == pytest.approx(5.0, abs=0.5)
+
+
+def test_progress_ends_with_all_draws_of_all_chains(compiled, caplog):
+    with caplog.at_level(logging.INFO, logger="uncounted"):
+        draw(compiled, **SAMPLING, seed=1)
+    assert any(message.startswith("drawing a toy: 700 draws in") for message in caplog.messages)
+
+
+def test_progress_is_told_on_the_way(compiled, monkeypatch):
+    told = []
+
+    class Recorder(inference.Progress):
+        def __call__(self, done):
+            told.append(done)
+            super().__call__(done)
+
+    monkeypatch.setattr(inference, "Progress", Recorder)
+    monkeypatch.setattr(inference, "_PROGRESS_EVERY_MS", 1)
+    draw(compiled, **SAMPLING | {"draws": 5_000}, seed=1)
+    assert told
+    assert told == sorted(told)
+    assert told[-1] <= 2 * (5_000 + 150)
+
+
+def test_predictions_are_added_as_groups(toy, trace):
+    predicted = predict(toy, trace.copy(), draws=100, seed=1)
+    assert {"prior", "prior_predictive", "posterior_predictive", "log_likelihood"} <= set(predicted.groups())
+    assert dict(predicted.posterior_predictive.sizes) == {"chain": 2, "draw": 50, "figure": 4}
+    assert predicted.prior.sizes["draw"] == 33
+    assert predicted.posterior.sizes["draw"] == 200
+    every = trace.posterior.isel(draw=slice(None, None, 4))
+    expected = stats.norm.logpdf(SEEN, every["level"].values[..., None], every["scale"].values[..., None])
+    np.testing.assert_allclose(predicted.log_likelihood["seen"], expected)
+    np.testing.assert_array_equal(predicted.observed_data["seen"], SEEN)
+
+
+def test_same_seed_gives_the_same_predictions(toy, trace):
+    first, second = (predict(toy, trace.copy(), draws=20, seed=3) for _ in range(2))
+    for group in ("prior", "prior_predictive", "posterior_predictive"):
+        xr.testing.assert_equal(first[group], second[group])

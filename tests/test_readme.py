@@ -1,0 +1,28 @@
+"""The README's answer is the release's, not somebody's memory of it."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+ROOT = Path(__file__).parents[1]
+RELEASE = "2026.11"
+
+
+def rounded(value):
+    return f"{round(value, -3):,.0f}"
+
+
+def test_answer_is_that_of_the_release_of_record():
+    table = pd.read_csv(ROOT / "results" / RELEASE / "estimates.csv", keep_default_na=False)
+    strata = ["month", "calendar_year", "war_year", "age", "day"]
+    whole = table[(table[strata] == "").all(axis=1)].set_index(["quantity", "level"])
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    answer = re.search(r"<!-- answer:.*?-->(.*?)<!-- /answer -->", text, re.S).group(1)
+    deaths, middle = whole.loc[("deaths", 0.95)], whole.loc[("deaths", 0.5)]
+    share = whole.loc[("share_named", 0.95)]
+    expected = [rounded(deaths[name]) for name in ("median", "lower", "upper")]
+    expected += [rounded(middle[name]) for name in ("lower", "upper")]
+    expected += [f"{100 * share[name]:.0f}" for name in ("median", "lower", "upper")]
+    found = re.findall(r"\d[\d,]*", answer.replace("95 %", "").replace("50,471", ""))
+    assert found == expected
