@@ -4,7 +4,7 @@ The dead are looked at through several sources, none of which sees them all. Eac
 that says how it comes about; all share the same unknown deaths.
 
 Unknown deaths
-    Days are cut into *segments* :math:`s` (at most eleven days) of month :math:`m(s)`. Ages are bands :math:`a`.
+    Days are cut into *segments* :math:`s` (at most sixteen days) of month :math:`m(s)`. Ages are bands :math:`a`.
     *Nameable* deaths are those that open sources will name one day; :math:`c_a` is their share, the ceiling:
 
     .. math::

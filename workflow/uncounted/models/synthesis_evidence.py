@@ -12,7 +12,7 @@ AGES = ("15-19", "20-24", "25-29", "30-34", "35-39", "40-44", "45-49", "50-54", 
 SOURCES = ("named_totals", "named_by_week", "named_by_age", "named_in_year", "registered_deaths", "graves")
 """Sources that can be switched off, by their names in the config."""
 
-_SEGMENT_STARTS = (0, 10, 20)
+_SEGMENT_STARTS = (0, 15)
 DATED_AFTER = 180.0
 """Days after death at which the share with a known day of death is stated."""
 
