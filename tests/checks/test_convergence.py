@@ -185,7 +185,7 @@ def test_unconverged_case_stops_with_the_quantity_what_was_wanted_and_what_to_tr
 
 
 def test_number_of_further_failures_is_told(judge):
-    with pytest.raises(UserError, match=r"ceiling: 1\.53 \(1 more checks failed\)"):
+    with pytest.raises(UserError, match=r"ceiling: 1\.53 \(1 more check failed\)"):
         judge(GOOD, STUCK, FEW)
 
 

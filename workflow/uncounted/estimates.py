@@ -191,6 +191,9 @@ def collect_estimates(*, estimates, out_parquet, out_csv, out_json):
         table.to_parquet(path, index=False)
     with atomic_path(out_csv) as path:
         table.to_csv(path, index=False, float_format="%.10g", lineterminator="\n")
-    records = [{name: value for name, value in record.items() if value != ""} for record in table.to_dict("records")]
+    records = [
+        {name: value for name, value in record.items() if value != "" and not pd.isna(value)}
+        for record in table.to_dict("records")
+    ]
     with atomic_path(out_json) as path:
-        path.write_text(json.dumps(records, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(records, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")

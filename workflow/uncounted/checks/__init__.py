@@ -93,7 +93,8 @@ def judge_case(*, case_name, convergence_parquet, allow_unconverged):
     if allow_unconverged:
         logging.getLogger("uncounted").warning(f"{what}; reported with a warning, as the config allows")
         return
-    others = "" if len(failed) == 1 else f" ({len(failed) - 1} more checks failed)"
+    more = len(failed) - 1
+    others = f" ({more} more {'check' if more == 1 else 'checks'} failed)" if more else ""
     raise UserError(
         what + others,
         where=str(convergence_parquet),

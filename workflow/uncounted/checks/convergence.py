@@ -42,11 +42,11 @@ def check_convergence(trace, parameters, bounds):
         ("reported quantities", quantities, bounds["ess_reported"]),
         ("parameters", sampled, bounds["ess_parameter"]),
     ):
-        item, seen = _worst(az.rhat(variables), highest=True)
+        item, seen = _worst(az.rhat(_varying(variables, kind)), highest=True)
         bound = bounds["r_hat"]
         results.append(Result(f"R-hat of {kind}", item, seen, f"at most {bound}", bool(seen <= bound), _TRY["r_hat"]))
         for method in ("bulk", "tail"):
-            item, seen = _worst(az.ess(variables, method=method), highest=False)
+            item, seen = _worst(az.ess(_varying(variables, kind), method=method), highest=False)
             results.append(
                 Result(
                     f"effective draws ({method}) of {kind}",
@@ -70,15 +70,25 @@ def check_convergence(trace, parameters, bounds):
     return results
 
 
+def _varying(variables, kind):
+    """Leave out reported quantities that are known: a count that is the same in every draw has no R-hat.
+
+    A parameter that never moved stays in, and fails.
+    """
+    if kind == "parameters":
+        return variables
+    known = [name for name, array in variables.data_vars.items() if float(array.min()) == float(array.max())]
+    return variables.drop_vars(known)
+
+
 def _worst(dataset, highest):
-    """The element that does worst; one that is not a number does worst of all, unless the quantity is constant."""
-    worst = ("", -np.inf if highest else np.inf)
+    """The element that does worst, its name and value; one that is not a number does worst of all."""
+    sign = 1.0 if highest else -1.0
+    worst = ("", np.nan, -np.inf)
     for name, array in dataset.data_vars.items():
-        values = array.values.astype(float)
-        if np.isnan(values).all():
-            continue
-        place = np.unravel_index(np.nanargmax(values) if highest else np.nanargmin(values), values.shape)
-        if (values[place] > worst[1]) == highest and values[place] != worst[1]:
+        badness = np.nan_to_num(sign * array.values.astype(float), nan=np.inf)
+        place = np.unravel_index(np.argmax(badness), badness.shape)
+        if badness[place] > worst[2]:
             labels = ", ".join(str(array[dim].values[i]) for dim, i in zip(array.dims, place, strict=True))
-            worst = (f"{name}[{labels}]" if labels else name, float(values[place]))
-    return worst
+            worst = (f"{name}[{labels}]" if labels else name, float(array.values[place]), badness[place])
+    return worst[:2]
