@@ -11,12 +11,17 @@
 # params: code=digest(...) makes a step run again when the part of the library that it uses changes, or a
 # package in the lock; params: case=part(...) or without(...) when the keys of the config that it uses change.
 
+import os
 import sys
 from os.path import dirname, exists
 
 from uncounted.config import part, tables, without
 from uncounted.figures import NAMES
 from uncounted.provenance import code_state, digest, refuse_if_sealed
+
+# The compiler of the models walks through Python sets: with hashes that differ from process to process, sums are taken
+# in another order, and the chains part ways. Every job inherits this.
+os.environ["PYTHONHASHSEED"] = "0"
 
 CASES = STUDY["cases"]
 with console.plain_errors():
