@@ -21,7 +21,7 @@ from uncounted.provenance import code_state, digest, refuse_if_sealed
 
 # The compiler of the models walks through Python sets: with hashes that differ from process to process, sums are taken
 # in another order, and the chains part ways. Every job inherits this.
-os.environ["PYTHONHASHSEED"] = "0"
+os.environ.update(PYTHONHASHSEED="0")
 
 CASES = STUDY["cases"]
 with console.plain_errors():
