@@ -43,15 +43,18 @@ The list (sources `named_totals`, `named_by_week`, `named_by_age`, `named_in_yea
             \beta^2 \, 30 / \mathrm{days}_i), \quad \mu_i = L(t_i) - L(t_{i-1}) \\
         \mathrm{clr}(\text{dated by month})_m &\sim \mathrm{Normal}(\mathrm{clr}(
             \textstyle\sum_{s \in m} \eta_s Q_s(t)\,\delta(t - s)), \; \mathrm{var} = 1/n_m + r^2) \\
-        \log(\text{dated in all}) &\sim \mathrm{Normal}(\log \bar\delta \, n(t), 0.02), \quad
+        \log(\text{dated in all}) &\sim \mathrm{Normal}(\log \bar\delta \, n(t), r_n), \quad
             \mathrm{logit}\,\delta(\tau) = \delta_0 + \delta_1 \log(\tau / 180\,\mathrm{days}) \\
         \mathrm{clr}(\text{by age})_a &\sim \mathrm{Normal}(\mathrm{clr}(\textstyle\sum_s \eta_s Q_s(t)
             \pi_{q(s),a}), \; \mathrm{var} = 1/n_a + r^2) \\
-        P(\text{more than } k \text{ of } n \text{ died in a period}) &= \mathrm{logit}^{-1}((n p - k) / (k \, r'))
+        P(\text{more than } k \text{ of } n \text{ died in a period}) &= \mathrm{logit}^{-1}\Bigl(
+            \frac{n p - k}{k \, r' \sqrt{3} / \pi}\Bigr)
 
-    :math:`\beta` is the overdispersion of a month's additions, :math:`r` the relative error of a share that comes
-    from days and ages of death that are guessed or misread, :math:`r'` that of the bound; :math:`p` is the expected
-    share of the period.
+    :math:`\beta` is the overdispersion of a month's additions; :math:`p` is the expected share of the period. The
+    others are relative standard deviations that the config states: :math:`r` of a share that comes from days and ages
+    of death that are guessed or misread, :math:`r_n` of the list's size on a day between two publications, :math:`r'`
+    of the bound (the standard deviation of a logistic distribution is its scale times :math:`\pi / \sqrt{3}`, here the
+    number :math:`\pi`).
 
 Registered deaths (source `registered_deaths`)
     :math:`M_{a,y}` and :math:`F_{a,y}` are registered male and female deaths without HIV. Before the war, as in

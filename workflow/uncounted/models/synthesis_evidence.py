@@ -59,7 +59,7 @@ def lay_out(case, tables):
     quarters = sorted(set(segments["quarter"]))
     efforts = effort_edges(days)
     coords = {
-        "segment": [str(d) for d in segments["first"]],
+        "segment": [str(as_day(d)) for d in segments["first"]],
         "month": months,
         "quarter": quarters,
         "period": list(dict.fromkeys(segments["period"])),
