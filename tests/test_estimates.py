@@ -18,6 +18,7 @@ def posterior(seed=1):
     rng = np.random.default_rng(seed)
     named_by = {"month": [300, 700], "calendar_year": [1_000], "war_year": [1_000], "age": [600, 400]}
     labels = {"month": MONTHS, "calendar_year": ["2022"], "death_war_year": ["1"], "age": AGES, "day": DAYS}
+    labels["month_end"] = ["2022-02-28", "2022-03-31"]
     dims = {"month": "month", "calendar_year": "calendar_year", "war_year": "death_war_year", "age": "age"}
     sample = ("chain", "draw")
     shape = (CHAINS, DRAWS)
@@ -31,6 +32,7 @@ def posterior(seed=1):
         "share_named_by_day": ((*sample, "day"), rng.uniform(size=(*shape, 1))),
         "share_named_by_age": ((*sample, "age"), rng.uniform(size=(*shape, 2))),
         "deaths_by_month": ((*sample, "month"), by_month),
+        "deaths_until": ((*sample, "month_end"), by_month.cumsum(axis=-1)),
         "deaths_by_calendar_year": ((*sample, "calendar_year"), deaths[..., None]),
         "deaths_by_war_year": ((*sample, "death_war_year"), deaths[..., None]),
         "deaths_by_age": ((*sample, "age"), np.stack([deaths - 450, np.full(shape, 450)], axis=-1)),
@@ -76,6 +78,7 @@ def test_only_what_is_reported_is_kept_and_the_rest_left(quantities):
         ("deaths", {"calendar_year": "2022"}, "deaths_by_calendar_year", {"calendar_year": "2022"}),
         ("deaths", {"war_year": "1"}, "deaths_by_war_year", {"death_war_year": "1"}),
         ("deaths", {"age": "20-24"}, "deaths_by_age", {"age": "20-24"}),
+        ("deaths_until", {"day": "2022-02-28"}, "deaths_until", {"month_end": "2022-02-28"}),
         ("share_named", {"day": "2022-07-08"}, "share_named_by_day", {"day": "2022-07-08"}),
         (
             "registered_war_deaths",

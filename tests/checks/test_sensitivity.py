@@ -56,6 +56,18 @@ def test_move_is_relative_to_the_median_from_all_sources(table, joint, without):
     assert moved["graves"] > 0 > moved["registered_deaths"]
 
 
+def test_error_of_the_move_is_how_far_it_scatters_when_drawn_again():
+    rng = np.random.default_rng(4)
+    fits = []
+    for _ in range(60):
+        joint = xr.DataArray(rng.normal(90_000, 5_000, size=(4, 300)), dims=("chain", "draw"))
+        fits.append(check_sources(joint, refit("graves", rng.normal(99_000, 9_000, size=(2, 200)))))
+    table = pd.concat(fits).query("level == 0.95")
+    graves = table.query("left_out == 'graves'")
+    assert (table.query("left_out == ''")["mcse_moved"] == 0.0).all()
+    assert graves["mcse_moved"].mean() == pytest.approx(graves["moved"].std(), rel=0.25)
+
+
 def test_chains_of_a_refit_stay_apart_so_that_convergence_can_be_judged(joint, without):
     apart = without["graves"] + np.array([[0.0], [50_000.0]])
     shuffled = refit("graves", apart).sample(frac=1, random_state=1)

@@ -414,6 +414,13 @@ def test_deaths_after_the_cut_off_are_not_counted(counted, posterior, layout):
     np.testing.assert_allclose(synthesis.deaths_expected(posterior, layout), in_all)
 
 
+def test_deaths_until_the_end_of_each_month_grow_to_the_whole(counted):
+    until = counted["deaths_until"]
+    assert list(until["month_end"].values[[0, 1, -2, -1]]) == ["2022-02-28", "2022-03-31", "2024-03-31", "2024-04-07"]
+    assert (until.isel(month_end=-1) == counted["deaths"]).all()
+    np.testing.assert_array_equal(np.diff(until.values, axis=-1), counted["deaths_by_month"].values[..., 1:])
+
+
 def test_share_named_by_day_is_of_the_deaths_until_that_day(counted, posterior, layout):
     days = list(counted["day"].values)
     assert days == [str(day) for day in layout.facts["days"]["total_days"] if day <= np.datetime64("2024-04-07")]

@@ -7,7 +7,6 @@ rule estimate:
         "Estimate the deaths of {wildcards.case}"
     input:
         posterior=lambda w: fit_of(w.case),
-        evidence=lambda w: evidence_of(w.case),
         judged="<run>/{case}/logs/judge.done",
     output:
         estimates=update("<run>/{case}/estimates.parquet"),
@@ -16,8 +15,7 @@ rule estimate:
     log:
         "<run>/{case}/logs/estimate.log",
     params:
-        case=lambda w: without(CASES[w.case], "title", "kind", "priors", "sampling", "checks", *CLEANED),
-        evidence_folder=lambda w, input: dirname(input.evidence[0]),
+        case=lambda w: part(CASES[w.case], "model"),
         code=digest("estimates"),
     conda:
         "../../envs/environment.yaml"

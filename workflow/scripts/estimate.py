@@ -8,7 +8,6 @@ with job(snakemake.log[0]):
     estimate_case(
         case_name=snakemake.wildcards.case,
         case_config=snakemake.params.case,
-        evidence_folder=snakemake.params.evidence_folder,
         fit_nc=snakemake.input.posterior,
         out_estimates=snakemake.output.estimates,
         out_draws=snakemake.output.draws,

@@ -20,6 +20,7 @@ QUANTITIES = {
     "deaths_beyond_named": ("deaths_beyond_named",),
     "named": ("named", "named_by_month", "named_by_calendar_year", "named_by_war_year", "named_by_age"),
     "share_named": ("share_named", "share_named_by_day", "share_named_by_age"),
+    "deaths_until": ("deaths_until",),
     "registered_war_deaths": ("registered_war_deaths",),
     "male_deaths_without_war": ("male_deaths_without_war",),
 }
@@ -31,6 +32,7 @@ _DIMS = {
     "death_war_year": "war_year",
     "age": "age",
     "day": "day",
+    "month_end": "day",
     "registered_age": "age",
     "war_year": "calendar_year",
 }
@@ -69,15 +71,13 @@ def reported(posterior):
     return posterior[names].astype(float)
 
 
-def estimate_case(*, case_name, case_config, evidence_folder, fit_nc, out_estimates, out_draws):
+def estimate_case(*, case_name, case_config, fit_nc, out_estimates, out_draws):
     """Summarise the posterior of one case.
 
     Parameters
     ----------
     case_name : str
     case_config : dict
-    evidence_folder : str or Path
-        Not read: the posterior holds the counts.
     fit_nc : str or Path
     out_estimates : str or Path
         The table of :data:`SCHEMA`, as Parquet.

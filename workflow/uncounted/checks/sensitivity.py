@@ -12,12 +12,15 @@ SCHEMA = pa.DataFrameSchema(
         "upper": pa.Column(float),
         "level": pa.Column(float),
         "moved": pa.Column(float),
+        "mcse_moved": pa.Column(float),
         "r_hat": pa.Column(float),
         "ess_bulk": pa.Column(float),
     },
     strict=True,
 )
-"""One row a refit, at levels 0.5 and 0.95; `left_out` is empty for the fit to all sources."""
+"""One row a refit, at levels 0.5 and 0.95; `left_out` is empty for the fit to all sources.
+
+`moved` is the move of the median, relative to that from all sources; `mcse_moved` its Monte Carlo standard error."""
 
 PRIOR_SCHEMA = pa.DataFrameSchema(
     {
@@ -53,18 +56,20 @@ def check_sources(joint, without):
     fits = {"": joint.values}
     for source, group in without.groupby("left_out", sort=False):
         fits[source] = group.pivot(index="chain", columns="draw", values="deaths").to_numpy()
-    middle = np.median(fits[""])
-    rows = [row for source, draws in fits.items() for row in _rows_of_fit(source, draws.astype(float), middle)]
+    rows = [row for source, draws in fits.items() for row in _rows_of_fit(source, draws.astype(float), fits[""])]
     return SCHEMA.validate(pd.DataFrame(rows))
 
 
-def _rows_of_fit(source, draws, middle):
+def _rows_of_fit(source, draws, joint):
     import arviz as az
 
+    ratio = np.median(draws) / np.median(joint)
+    errors = [float(az.mcse(d.astype(float), method="median")) / np.median(d) for d in (draws, joint)]
     common = {
         "left_out": source,
         "median": float(np.median(draws)),
-        "moved": float(np.median(draws) / middle - 1),
+        "moved": float(ratio - 1),
+        "mcse_moved": float(ratio * np.hypot(*errors)) if source else 0.0,
         "r_hat": float(az.rhat(draws)),
         "ess_bulk": float(az.ess(draws)),
     }

@@ -78,25 +78,25 @@ def _distribution(axes, draws, row):
 def deaths_by_month(tables):
     """Draw the deaths by month of death, the named part marked."""
     deaths, named = tables.pick("deaths", "month"), tables.pick("named", "month")
-    figure = style.sheet(3.9)
-    axes = figure.subplots()
+    figure, axes = _with_named(tables, 3.9)
     for place, (month, row) in enumerate(deaths.iterrows()):
         _stacked(axes, place, row, named.loc[month], across=False)
-    axes.grid(axis="y")
+    style.upright(axes)
     style.people_axis(axes.yaxis)
-    axes.tick_params(axis="y", labelcolor=style.QUIET, length=0)
-    axes.spines["left"].set_visible(False)
     months = list(deaths.index)
     shown = [place for place, month in enumerate(months) if month[5:] in ("01", "04", "07", "10")]
     axes.set_xticks(shown, [words.short_month(months[place]).replace(" ", "\n") for place in shown])
     axes.set_xlim(-0.7, len(months) - 0.3)
     axes.set_ylabel("deaths a month")
     axes.set_xlabel(partial_months(tables.config))
-    style.key(
-        figure,
-        [style.patch("named", style.NAMED), *style.shades(tables.levels)],
-    )
     return figure
+
+
+def _with_named(tables, height):
+    """Begin a figure of the deaths whose named part is marked."""
+    figure = style.sheet(height)
+    style.key(figure, [style.patch("named", style.NAMED), *style.shades(tables.levels)])
+    return figure, figure.subplots()
 
 
 def partial_months(config):
@@ -127,29 +127,16 @@ def _stacked(axes, place, row, named, across):
 def deaths_by_age(tables):
     """Draw the deaths by age band, the named part marked."""
     deaths, named = tables.pick("deaths", "age"), tables.pick("named", "age")
-    figure = style.sheet(4.2)
-    axes = figure.subplots()
+    figure, axes = _with_named(tables, 4.2)
     for place, (age, row) in enumerate(deaths.iterrows()):
         _stacked(axes, place, row, named.loc[age], across=True)
-        axes.annotate(
-            words.about(row["median"], row["upper"] - row["lower"]),
-            (row["upper"], place),
-            xytext=(5, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=9,
-            color=style.MEDIAN,
-        )
+        style.beside(axes, words.about(row["median"], row["upper"] - row["lower"]), (row["upper"], place))
     style.rows(axes, [words.ages(age) for age in deaths.index], size=style.SIZE)
     axes.grid(axis="x")
     style.people_axis(axes.xaxis)
     axes.set_xlim(0, 1.14 * deaths["upper"].max())
     axes.set_xlabel("deaths (the number beside a bar is the median)")
     axes.set_ylabel("age at death")
-    style.key(
-        figure,
-        [style.patch("named", style.NAMED), *style.shades(tables.levels)],
-    )
     return figure
 
 
@@ -158,10 +145,7 @@ def share_named(tables):
     by_day, by_age = tables.pick("share_named", "day"), tables.pick("share_named", "age")
     figure = style.sheet(6.3)
     above, below = figure.subplots(2, 1, height_ratios=[1, 1.35])
-    days = pd.DatetimeIndex(by_day.index)
-    above.fill_between(days, by_day["lower"], by_day["upper"], color=style.OUTER, linewidth=0)
-    above.fill_between(days, by_day["inner_lower"], by_day["inner_upper"], color=style.INNER, linewidth=0)
-    above.plot(days, by_day["median"], color=style.MEDIAN, linewidth=1.6, marker="o", markersize=3.5)
+    days = style.band(above, by_day, marker="o", markersize=3.5)
     last = by_day["median"].iloc[-1]
     above.annotate(
         words.percent(last),
@@ -172,12 +156,10 @@ def share_named(tables):
         color=style.MEDIAN,
     )
     above.set_title("Named by the day, of all who had died by then")
-    above.grid(axis="y")
+    style.upright(above)
     above.set_ylim(0, 1)
     _few_days(above, days)
     style.share_axis(above.yaxis)
-    above.tick_params(axis="y", labelcolor=style.QUIET, length=0)
-    above.spines["left"].set_visible(False)
     for place, (_, row) in enumerate(by_age.iterrows()):
         style.interval(below, place, row, across=True)
     style.rows(below, [words.ages(age) for age in by_age.index], size=style.SIZE)

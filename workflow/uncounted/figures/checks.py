@@ -40,15 +40,7 @@ def sensitivity(tables):
         text = words.about(row["median"], row["upper"] - row["lower"])
         if name:
             text += f"  {words.signed_percent(row['moved'])}"
-        axes.annotate(
-            text,
-            (row["upper"], place),
-            xytext=(5, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=9,
-            color=style.MEDIAN,
-        )
+        style.beside(axes, text, (row["upper"], place))
     labels = ["all sources", *(f"without\n{words.source(name)}" for name in order[1:])]
     style.rows(axes, labels)
     axes.get_yticklabels()[0].set_fontweight("bold")

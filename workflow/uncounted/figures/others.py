@@ -2,7 +2,6 @@
 
 import textwrap
 
-import numpy as np
 import pandas as pd
 from matplotlib.patheffects import withStroke
 
@@ -73,11 +72,10 @@ def _whose(rows):
 
 def _beside_ours(axes, tables, rows):
     """Place each estimate at the last day of the deaths it counts, on our deaths up to each day."""
-    ours = deaths_until(tables)
-    days = pd.DatetimeIndex(ours.index)
-    axes.fill_between(days, ours["lower"], ours["upper"], color=style.OUTER, linewidth=0)
-    axes.fill_between(days, ours["inner_lower"], ours["inner_upper"], color=style.INNER, linewidth=0)
-    axes.plot(days, ours["median"], color=style.MEDIAN, linewidth=1.6)
+    ours = tables.pick("deaths_until", "day")
+    # Nobody had died before the war: the band begins at a point.
+    ours = pd.concat([pd.DataFrame(0.0, index=[tables.config["war"]["from"]], columns=ours.columns), ours])
+    days = style.band(axes, ours)
     for _, row in rows.iterrows():
         place = row["deaths_to"]
         if not pd.isna(row["low"]) and not pd.isna(row["high"]):
@@ -107,44 +105,13 @@ def _beside_ours(axes, tables, rows):
         )
     axes.set_title("Killed, from the first day of the war to the day shown")
     axes.set_ylim(bottom=0)
-    axes.grid(axis="y")
+    style.upright(axes)
     style.people_axis(axes.yaxis)
-    axes.tick_params(axis="y", labelcolor=style.QUIET, length=0)
-    axes.spines["left"].set_visible(False)
     first, last = days.min(), max(days.max(), rows["deaths_to"].max())
     ticks = pd.date_range(f"{first.year}-01-01", last, freq="6MS")
     ticks = [tick for tick in ticks if tick >= first]
     axes.set_xticks(ticks, [words.short_month(f"{t.year}-{t.month:02d}").replace(" ", "\n") for t in ticks])
     axes.set_xlim(first, last + pd.Timedelta(days=20))
-
-
-def deaths_until(tables):
-    """Add up the draws of deaths by month, and place their quantiles at the ends of the months.
-
-    Returns
-    -------
-    pandas.DataFrame
-        By day, the last of each month: `median`, `lower`, `upper`, `inner_lower`, `inner_upper`.
-    """
-    months = list(tables.pick("deaths", "month").index)
-    columns = [f"deaths month={month}" for month in months]
-    lacking = [column for column in columns if column not in tables.draws]
-    if lacking:
-        raise UserError(f"the draws lack the column {lacking[0]!r}", where=str(tables.folder / "draws.parquet"))
-    total = tables.draws[columns].to_numpy(float).cumsum(axis=1)
-    narrow, wide = tables.levels
-    shares = {
-        "median": 0.5,
-        "lower": (1 - wide) / 2,
-        "upper": (1 + wide) / 2,
-        "inner_lower": (1 - narrow) / 2,
-        "inner_upper": (1 + narrow) / 2,
-    }
-    cut_off = pd.Timestamp(tables.config["cut_off"])
-    ends = [min(pd.Period(month, "M").end_time.normalize(), cut_off) for month in months]
-    start = pd.DataFrame(0.0, index=[pd.Timestamp(tables.config["war"]["from"])], columns=list(shares))
-    quantiles = {name: np.quantile(total, share, axis=0) for name, share in shares.items()}
-    return pd.concat([start, pd.DataFrame(quantiles, index=ends)])
 
 
 def _own_axis(axes, kind, rows):

@@ -38,11 +38,9 @@ def growing_list(tables):
             va="bottom",
             linespacing=1.3,
         )
-    axes.grid(axis="y")
+    style.upright(axes)
     axes.set_ylim(0, 1.16 * whole["named"].max())
     style.people_axis(axes.yaxis)
-    axes.tick_params(axis="y", labelcolor=style.QUIET, length=0)
-    axes.spines["left"].set_visible(False)
     axes.set_ylabel("people on the list")
     _half_years(axes, whole["closed"])
     style.key(

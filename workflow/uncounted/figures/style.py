@@ -4,6 +4,7 @@ import io
 from contextlib import contextmanager
 
 import matplotlib
+import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -136,6 +137,41 @@ def share_axis(axis, bins=5):
     """Show shares as percentages on an axis."""
     axis.set_major_locator(MaxNLocator(bins, steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: words.percent(value)))
+
+
+def upright(axes):
+    """Let a plot whose values run upwards have lines across it and no left edge."""
+    axes.grid(axis="y")
+    axes.tick_params(axis="y", labelcolor=QUIET, length=0)
+    axes.spines["left"].set_visible(False)
+
+
+def band(axes, rows, **line):
+    """Draw intervals by day as shades, and their median as a line.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+    rows : pandas.DataFrame
+        By day: `lower`, `upper`, `median`, `inner_lower` and `inner_upper`.
+    **line
+        How the median is drawn, besides its colour and width.
+
+    Returns
+    -------
+    pandas.DatetimeIndex
+        The days.
+    """
+    days = pd.DatetimeIndex(rows.index)
+    axes.fill_between(days, rows["lower"], rows["upper"], color=OUTER, linewidth=0)
+    axes.fill_between(days, rows["inner_lower"], rows["inner_upper"], color=INNER, linewidth=0)
+    axes.plot(days, rows["median"], color=MEDIAN, linewidth=1.6, **line)
+    return days
+
+
+def beside(axes, text, place):
+    """Write a number to the right of the place where its interval ends."""
+    axes.annotate(text, place, xytext=(5, 0), textcoords="offset points", va="center", fontsize=9, color=MEDIAN)
 
 
 def rows(axes, labels, size=9.0):

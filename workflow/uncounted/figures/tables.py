@@ -17,7 +17,7 @@ _COLUMNS = {
     "draws": ("deaths",),
     "convergence": ("check", "item", "seen", "wanted", "passed", "do"),
     "predictive": ("source", "variable", "item", "observed", "median", "lower", "upper", "p_value", "passed"),
-    "sensitivity": ("left_out", "median", "lower", "upper", "level", "moved"),
+    "sensitivity": ("left_out", "median", "lower", "upper", "level", "moved", "mcse_moved"),
     "backtest": ("what", "day", "observed", "lower", "median", "upper", "passed", "text"),
     "prior_posterior": ("parameter", "unit", "reason", "kind", "quantile", "value"),
 }

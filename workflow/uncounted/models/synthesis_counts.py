@@ -1,6 +1,7 @@
 """From the posterior of a synthesis to numbers of people: counts, forecasts, and figures in their own units."""
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from uncounted.models.synthesis_evidence import (
@@ -45,7 +46,8 @@ def count_deaths(posterior, layout, seed):
     -------
     xarray.Dataset
         ``deaths`` and ``deaths_beyond_named``; ``deaths_by_`` and ``named_by_`` month, calendar_year, war_year and
-        age; ``share_named``, ``share_named_by_age`` and ``share_named_by_day``. Integers but for the shares.
+        age; ``deaths_until`` the end of each month; ``share_named``, ``share_named_by_age`` and
+        ``share_named_by_day``. Integers but for the shares.
     """
     rng = np.random.default_rng(seed)
     facts = layout.facts
@@ -84,6 +86,8 @@ def count_deaths(posterior, layout, seed):
                 ("chain", "draw", label),
                 np.rint(values @ sums.T).astype("int64"),
             )
+    result["deaths_until"] = (("chain", "draw", "month_end"), result["deaths_by_month"][1].cumsum(axis=-1))
+    coords["month_end"] = _month_ends(coords["month"], facts["days"]["cut_off"])
     result["share_named_by_day"], coords["day"] = _share_by_day(rng, posterior, layout)
     coords |= {name: posterior[name].values for name in ("registered_age", "war_year")}
     coords |= {"chain": posterior["chain"].values, "draw": posterior["draw"].values}
@@ -126,6 +130,12 @@ def _spread_rest(rng, expected, fixed, total):
     weights = left / left.sum(axis=-1, keepdims=True)
     rest = np.broadcast_to(total - np.sum(fixed, axis=-1), expected.shape[:-1])
     return fixed + rng.multinomial(rest, weights)
+
+
+def _month_ends(months, cut_off):
+    """The last day of each month, or the cut-off where that comes first."""
+    ends = [as_day(pd.Period(month, "M").end_time) for month in months]
+    return [str(min(end, cut_off)) for end in ends]
 
 
 def _share_by_day(rng, posterior, layout):

@@ -294,6 +294,7 @@ def sensitivity(tables):
                 "about": people(whole),
                 "moved": row["moved"],
                 "size": abs(row["moved"]),
+                "moved_error": words.percent(row["mcse_moved"], 1),
                 "ess": words.count(row["ess_bulk"]),
                 "r_hat": f"{row['r_hat']:.3f}",
             }
