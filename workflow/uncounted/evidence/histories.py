@@ -4,26 +4,28 @@ A cell is a combination of lists, and its number is binary: bit j is set where p
 config. Cell 0 is on no list, and nobody has ever been counted there.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from functools import cache
 
 import numpy as np
 import pandas as pd
-import pandera.pandas as pa
 
 from uncounted.errors import UserError
-from uncounted.evidence.values import UnreadableError, read_month
+from uncounted.evidence.tidy import BLANK, FEWEST_LISTS, histories_schema, in_natural_order, known, table_from_frame
 
-FEWEST_LISTS, MOST_LISTS = 2, 10
-
-MOST_PEOPLE = 2**53
-"""Sums up to here are exact in floating point, and far from where 64 bits overflow."""
-
-BLANK = ""
-"""The label of a stratum that is not known."""
+__all__ = [
+    "Histories",
+    "histories_schema",
+    "in_natural_order",
+    "lists_of",
+    "merge_lists",
+    "not_estimable_alone",
+    "spread_blanks",
+    "table_from_frame",
+    "tabulate",
+    "without_list",
+]
 
 
 @dataclass(frozen=True)
@@ -79,47 +81,6 @@ class Histories:
         return names if len(set(names)) == len(names) else tuple(map(repr, self.labels))
 
 
-def histories_schema(lists: Sequence[str], strata: Sequence[str] = ()) -> pa.DataFrameSchema:
-    """State what the tidy table of capture histories looks like.
-
-    Parameters
-    ----------
-    lists : sequence of str
-    strata : sequence of str, optional
-        The stratum columns.
-
-    Returns
-    -------
-    pandera.DataFrameSchema
-        Columns `table` (from 0), `weight` (of the table), the stratum columns ("" is blank), `history` (such as
-        "0110", in the order of the lists) and `count` (people, at least 1).
-    """
-    pattern = f"^(?=.*1)[01]{{{len(lists)}}}$"
-
-    def spelt(history: pd.Series) -> bool:
-        return all(re.match(pattern, text) for text in history.unique())
-
-    key = ["table", *strata, "history"]
-    return pa.DataFrameSchema(
-        {
-            "table": pa.Column("int64", pa.Check.ge(0)),
-            "weight": pa.Column("float64", pa.Check.in_range(0, 1, include_min=False)),
-            **{name: pa.Column("str") for name in strata},
-            "history": pa.Column("str", pa.Check(spelt, error=f"not 0 and 1 for {len(lists)} lists")),
-            "count": pa.Column("int64", pa.Check.in_range(1, MOST_PEOPLE)),
-        },
-        checks=pa.Check(_weights_sum_to_one, error="weights of the tables do not sum to 1"),
-        unique=key,
-        strict=True,
-        ordered=True,
-    )
-
-
-def _weights_sum_to_one(frame: pd.DataFrame) -> bool:
-    weights = frame.groupby("table")["weight"].agg(["min", "max"])
-    return bool((weights["min"] == weights["max"]).all() and abs(weights["max"].sum() - 1) < 1e-9)
-
-
 def tabulate(
     frame: pd.DataFrame,
     lists: Sequence[str],
@@ -159,7 +120,7 @@ def tabulate(
     combination, combinations = _combinations(frame, strata)
     cube = np.zeros((len(tables), len(combinations), n_cells), dtype=np.int64)
     cube[table, combination, cell] = frame["count"].to_numpy()
-    known = np.array([BLANK not in labels for labels in combinations], dtype=bool)
+    whole = np.array([BLANK not in labels for labels in combinations], dtype=bool)
     labels = tuple(labels for labels in combinations if BLANK not in labels)
     patterns = [labels for labels in combinations if BLANK in labels]
     if not labels:
@@ -168,8 +129,8 @@ def tabulate(
         lists=lists,
         strata=strata,
         labels=labels,
-        counts=cube[:, known],
-        blank=cube[:, ~known],
+        counts=cube[:, whole],
+        blank=cube[:, ~whole],
         blank_strata=_strata_of(patterns, labels, strata),
         weights=_weights(frame, table),
         possible=_possible(lists, strata, labels, list(structural_zeros)),
@@ -199,35 +160,6 @@ def _combinations(frame: pd.DataFrame, strata: tuple[str, ...]) -> tuple[np.ndar
     rows, number = np.unique(np.column_stack(codes), axis=0, return_inverse=True)
     named = [tuple(levels[i][level] for i, level in enumerate(row)) for row in rows]
     return number.reshape(-1), named
-
-
-def in_natural_order(labels: Iterable[str]) -> list[str]:
-    """Sort labels as people would: numbers by size, months by time, and "<15" first.
-
-    Parameters
-    ----------
-    labels : iterable of str
-
-    Returns
-    -------
-    list of str
-        The blank label, if there is one, comes first.
-    """
-    labels = set(labels)
-    try:
-        months = {label: read_month(label) for label in labels - {BLANK}}
-    except UnreadableError:
-        months = {}
-    return sorted(labels, key=lambda label: (months.get(label, ""), *_natural(label)))
-
-
-def _natural(label: str) -> tuple:
-    """Part a label into its numbers and the text between them."""
-    # A band that is open below ("<15", "under 15") stands before those that begin with a number.
-    open_below = 0 if re.match(r"\s*(<|≤|under\b)", label, flags=re.IGNORECASE) else 1
-    parts = [part for part in re.split(r"([0-9]+)", label) if part]
-    key = [(0, int(part), "") if part.isdecimal() and part.isascii() else (1, 0, part.casefold()) for part in parts]
-    return bool(label), open_below, key, label
 
 
 def _strata_of(patterns: list[tuple[str, ...]], labels: tuple[tuple[str, ...], ...], strata: tuple) -> np.ndarray:
@@ -271,11 +203,11 @@ def _chosen(strata: tuple, labels: tuple, where: Mapping, place: str) -> np.ndar
     """Find the strata with certain labels."""
     chosen = np.ones(len(labels), dtype=bool)
     for column, wanted in where.items():
-        _known(column, strata, "stratum column", f"{place}, where")
+        known(column, strata, "stratum column", f"{place}, where")
         wanted = [str(label) for label in (wanted if isinstance(wanted, (list, tuple)) else [wanted])]
         found = [label[strata.index(column)] for label in labels]
         for label in wanted:
-            _known(label, in_natural_order(found), f"label in {column}", f"{place}, where.{column}")
+            known(label, in_natural_order(found), f"label in {column}", f"{place}, where.{column}")
         chosen &= np.isin(found, wanted)
     return np.flatnonzero(chosen)
 
@@ -285,11 +217,11 @@ def _impossible_cells(lists: tuple, cells: np.ndarray, zero: Mapping, place: str
     if ("lists" in zero) == ("history" in zero):
         raise UserError("both or neither of lists and history", where=place, expected="one of them")
     if "lists" in zero:
-        bits = [_known(name, lists, "list", f"{place}, lists") for name in zero["lists"]]
+        bits = [known(name, lists, "list", f"{place}, lists") for name in zero["lists"]]
         return np.flatnonzero(sum(cells >> bit & 1 for bit in bits))
     met = np.ones(len(cells), dtype=bool)
     for name, on in zero["history"].items():
-        met &= (cells >> _known(name, lists, "list", f"{place}, history") & 1) == int(on)
+        met &= (cells >> known(name, lists, "list", f"{place}, history") & 1) == int(on)
     if not any(zero["history"].values()):
         raise UserError(
             "a history without a 1",
@@ -297,18 +229,6 @@ def _impossible_cells(lists: tuple, cells: np.ndarray, zero: Mapping, place: str
             expected="at least one list with 1: people on none are what is estimated",
         )
     return np.flatnonzero(met)
-
-
-def _known(name: str, known: Sequence[str], what: str, place: str) -> int:
-    """Give the place of a name among those that there are."""
-    if name in known:
-        return list(known).index(name)
-    close = get_close_matches(str(name), known, n=1)
-    raise UserError(
-        f"unknown {what} {name!r}" + (f" (did you mean {close[0]}?)" if close else ""),
-        where=place,
-        expected=f"one of {', '.join(map(str, known))}" if known else f"no {what}: there is none",
-    )
 
 
 def _refuse_people_where_none_can_be(histories: Histories, patterns: list[tuple[str, ...]]) -> None:
@@ -360,7 +280,7 @@ def without_list(histories: Histories, name: str) -> Histories:
     UserError
         If there is no such list, or only one would remain.
     """
-    bit = _known(name, histories.lists, "list", "without_list")
+    bit = known(name, histories.lists, "list", "without_list")
     _refuse_last_pair(histories, "without_list")
     cells = np.arange(1 << histories.n_lists)
     below = cells & ((1 << bit) - 1)
@@ -389,7 +309,7 @@ def merge_lists(histories: Histories, first: str, second: str) -> Histories:
     UserError
         If there is no such list, if they are the same, or if only one list would remain.
     """
-    keep, drop = (_known(name, histories.lists, "list", "merge_lists") for name in (first, second))
+    keep, drop = (known(name, histories.lists, "list", "merge_lists") for name in (first, second))
     if keep == drop:
         raise UserError(f"list {first!r} cannot be merged with itself", where="merge_lists")
     _refuse_last_pair(histories, "merge_lists")
@@ -432,12 +352,12 @@ def spread_blanks(histories: Histories) -> Histories:
         all cells, if there is none in that cell), as whole people by largest remainders. Nobody is lost.
     """
     counts = histories.counts.copy()
-    known = histories.counts
+    of_known = histories.counts
     for table, pattern, cell in np.argwhere(histories.blank > 0):
         may = np.flatnonzero(histories.blank_strata[pattern] & histories.possible[:, cell])
-        shares = known[table, may, cell]
+        shares = of_known[table, may, cell]
         if not shares.any():
-            shares = known[table][may].sum(axis=1)
+            shares = of_known[table][may].sum(axis=1)
         counts[table, may, cell] += _apportioned(int(histories.blank[table, pattern, cell]), shares)
     n_tables, n_strata, n_cells = counts.shape
     return replace(
