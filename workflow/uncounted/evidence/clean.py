@@ -1,8 +1,7 @@
 """Cleaning: from the tables of a case to its evidence, with all that is refused or odd written down."""
 
-import csv
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
 from pathlib import Path
@@ -11,28 +10,12 @@ import pandas as pd
 
 from uncounted.errors import UserError
 from uncounted.evidence import reconcile, schemas
+from uncounted.evidence.clean_histories import clean_histories
+from uncounted.evidence.findings import in_order, reconciliation, stop_if_too_many, write_questions
 from uncounted.evidence.months import ALL
 from uncounted.evidence.readings import READINGS, Source, listed_people
-from uncounted.evidence.tables import Question, Refusal, Table, read_table, shortened
+from uncounted.evidence.tables import Question, Table, read_table
 from uncounted.evidence.values import UnreadableError, to_day
-
-REFUSED = ("file", "line", "column", "value", "reason")
-QUESTIONS = ("file", "line", "column", "value", "question")
-RECONCILIATION = (
-    "source",
-    "file",
-    "rows_in",
-    "rows_kept",
-    "rows_refused",
-    "rows_later",
-    "people_in",
-    "people_out",
-    "questions",
-    "checks_passed",
-    "checks_questioned",
-)
-MOST_SHOWN = 5
-"""How many refused rows a message shows."""
 
 
 @dataclass
@@ -47,6 +30,28 @@ class Cleaned:
 
 def clean_case(case_config: dict, data_folder: Path, out_folder: Path) -> None:
     """Clean all tables of a case and write its evidence.
+
+    Parameters
+    ----------
+    case_config
+        The config of the case: what `clean_sources` needs, or, where its `kind` is multiple_systems_estimation, what
+        `clean_histories` needs.
+    data_folder
+        Where its tables are.
+    out_folder
+        Where the evidence goes, with `refused.csv`, `questions.csv` and `reconciliation.csv`.
+
+    Raises
+    ------
+    UserError
+        If a table cannot be used as it is. Nothing but `refused.csv` is written then.
+    """
+    clean = clean_histories if case_config.get("kind") == "multiple_systems_estimation" else clean_sources
+    clean(case_config, Path(data_folder), Path(out_folder))
+
+
+def clean_sources(case_config: dict, data_folder: Path, out_folder: Path) -> None:
+    """Clean the sources of a case of evidence synthesis.
 
     Parameters
     ----------
@@ -66,12 +71,8 @@ def clean_case(case_config: dict, data_folder: Path, out_folder: Path) -> None:
     """
     sources = sources_of(case_config)
     headers = case_config.get("headers") or {}
-    tables = {source.name: _read(source, Path(data_folder), headers) for source in sources}
-    refused = [refusal for table in tables.values() for refusal in table.refused]
-    out_folder = Path(out_folder)
-    out_folder.mkdir(parents=True, exist_ok=True)
-    _write_findings(out_folder / "refused.csv", REFUSED, map(asdict, refused))
-    _stop_if_too_many(refused, case_config.get("refused_rows_allowed", 0), tables, out_folder)
+    tables = {source.name: _read(source, data_folder, headers) for source in sources}
+    stop_if_too_many(tables.values(), case_config.get("refused_rows_allowed", 0), out_folder)
     cleaned = [_clean(source, tables[source.name]) for source in sources]
     _write(cleaned, _questions(cleaned), out_folder)
 
@@ -160,40 +161,12 @@ def _nothing_published(source: Source, table: Table) -> UserError:
     )
 
 
-def _stop_if_too_many(refused: list[Refusal], allowed: int, tables: Mapping[str, Table], out_folder: Path) -> None:
-    """Stop the run if more rows were refused than the config allows, and name the first of them."""
-    if len(refused) <= allowed:
-        return
-    paths = {table.file: table.path for table in tables.values()}
-    first, others = refused[0], refused[1:MOST_SHOWN]
-    lines = [_in_words(other, other.file) for other in others]
-    if len(refused) > MOST_SHOWN:
-        lines.append(f"and {len(refused) - MOST_SHOWN} more")
-    also = "".join(f"\n  also refused: {line}" for line in lines)
-    raise UserError(
-        f"{_in_words(first, '')}{also}",
-        where=_place(first, str(paths[first.file])),
-        expected=f"at most {allowed} refused rows (`refused_rows_allowed`); there are {len(refused)}",
-        do=f"correct the row in the table; all refused rows are listed in {out_folder / 'refused.csv'}",
-    )
-
-
-def _place(refusal: Refusal, file: str) -> str:
-    column = f", column {refusal.column}" if refusal.column else ""
-    return f"{file}, line {refusal.line}{column}"
-
-
-def _in_words(refusal: Refusal, file: str) -> str:
-    place = f"{_place(refusal, file)}: " if file else ""
-    return f"{place}'{shortened(refusal.value)}' is refused: {refusal.reason}"
-
-
 def _questions(cleaned: list[Cleaned]) -> list[Question]:
     """Collect the questions about single tables, and about tables held against each other."""
     questions = [question for item in cleaned for question in item.table.questions]
     questions += _later_states_below(cleaned)
     questions += _more_than_list(cleaned)
-    return sorted(questions, key=lambda question: (question.file, question.line or 0))
+    return in_order(questions)
 
 
 def _later_states_below(cleaned: list[Cleaned]) -> Iterator[Question]:
@@ -221,29 +194,14 @@ def _write(cleaned: list[Cleaned], questions: list[Question], out_folder: Path) 
         schemas.write(schema, item.evidence, out_folder / f"{item.source.name}.parquet")
         if item.source.used_until is not None:
             schemas.write(schema, item.later, out_folder / f"{item.source.name}_later.parquet")
-    _write_findings(out_folder / "questions.csv", QUESTIONS, map(asdict, questions))
-    _write_findings(out_folder / "reconciliation.csv", RECONCILIATION, records)
+    write_questions(questions, records, out_folder)
 
 
 def _reconciliation(item: Cleaned, questions: list[Question]) -> dict:
     """Say what became of the rows and people of a source, and which checks asked nothing."""
     table, used_until = item.table, item.source.used_until
-    asked = [question for question in questions if question.file == table.file]
-    questioned = {question.check for question in asked}
-    people_in, people_out = _balanced_people(item)
-    return {
-        "source": item.source.name,
-        "file": table.file,
-        "rows_in": table.rows_in,
-        "rows_kept": len(table.rows),
-        "rows_refused": len(table.refused),
-        "rows_later": sum(used_until is not None and row["published"] > used_until for row in table.rows),
-        "people_in": people_in,
-        "people_out": people_out,
-        "questions": len(asked),
-        "checks_passed": "; ".join(check for check in _checks(item) if check not in questioned),
-        "checks_questioned": "; ".join(check for check in _checks(item) if check in questioned),
-    }
+    later = sum(used_until is not None and row["published"] > used_until for row in table.rows)
+    return reconciliation(item.source.name, table, questions, _checks(item), _balanced_people(item), later)
 
 
 def _checks(item: Cleaned) -> list[str]:
@@ -280,10 +238,3 @@ def _people_out(item: Cleaned) -> dict[str, int]:
             for name, number in parts:
                 people[name] = people.get(name, 0) + int(number)
     return people
-
-
-def _write_findings(path: Path, columns: tuple[str, ...], records: Iterable[dict]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(records)

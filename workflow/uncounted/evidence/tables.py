@@ -42,15 +42,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Layout:
-    """The columns of one kind of table, and which of them tell its rows apart.
+    """The columns of one kind of table, and which of them tell its rows apart; without a key, rows may be alike.
 
     With `by_branch`, every further column counts the people of one branch, and must be known to the config's
-    `kinds_of_service`.
+    `kinds_of_service`. `named_in` says which keys of the config name the columns, where it is the config that does.
     """
 
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     by_branch: bool = False
+    named_in: str = ""
 
 
 @dataclass(frozen=True)
@@ -201,7 +202,7 @@ def _decode(path: Path) -> tuple[str, str]:
             "the table is missing",
             where=str(path),
             expected="a CSV file",
-            do="put the file there, or correct `table` of its source in the case's config",
+            do="put the file there, or correct its name in the case's config",
         ) from None
     except OSError as error:
         raise UserError(f"the table cannot be opened ({error.strerror})", where=str(path)) from None
@@ -262,13 +263,15 @@ def _separator(text: str, path: Path, headers: Mapping, known: tuple[str, ...]) 
 
 def _columns(header: list[str], headers: Mapping, known: tuple[str, ...]) -> list[str]:
     """Give the columns our names; a heading we do not know stays as it is."""
-    ours = {name.casefold(): name for name in known}
+    ours = {plain(name).casefold(): name for name in known}
+    # Two of ours may differ in capitals only.
+    ours |= {name: name for name in known}
     pasted = {plain(str(heading)).casefold(): str(name) for heading, name in headers.items()}
     headings = [plain(heading) for heading in header]
     while headings and not headings[-1]:  # spreadsheets leave separators at the end of lines
         headings.pop()
     names = [pasted.get(heading.casefold(), heading) for heading in headings]
-    return [ours.get(name.casefold(), name) for name in names]
+    return [ours.get(name) or ours.get(plain(name).casefold(), name) for name in names]
 
 
 def _check_columns(where: str, columns: list[str], layout: Layout, encoding: str) -> None:
@@ -278,11 +281,12 @@ def _check_columns(where: str, columns: list[str], layout: Layout, encoding: str
     if missing and encoding != UTF_8:
         raise _not_text(where)
     if missing:
+        correct = f", or correct {layout.named_in} there" if layout.named_in else ""
         raise UserError(
             f"column {missing[0]} is missing; the heading has {shortened(', '.join(columns), 300)}",
             where=where,
             expected=f"columns {', '.join(needed)}",
-            do="name the column so, or list its heading in `headers` of the case's config",
+            do=f"name the column so, or list its heading in `headers` of the case's config{correct}",
         )
     twice = next((name for name in columns if columns.count(name) > 1), None)
     if twice is not None:
@@ -364,10 +368,12 @@ def _value(text: str, column: Column):
 def _refuse_duplicates(table: Table) -> None:
     """Refuse every row whose key stood in an earlier one: which of the two is right, nobody here can know."""
     key = table.layout.key
+    if not key:
+        return
     first: dict[tuple, int] = {}
 
     def check(row: Row) -> None:
-        values = tuple(row[column] for column in key)
+        values = tuple(row.values.get(column) for column in key)  # an optional column may not be there
         if values in first:
             raise RowError(key[0], f"the same {', '.join(key)} as in line {first[values]}")
         first[values] = row.line
