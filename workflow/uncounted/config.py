@@ -11,6 +11,9 @@ import yaml
 from uncounted.errors import UserError
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
+DEFAULTS = Path(__file__).resolve().parent / "models" / "multiple_systems.yaml"
+"""What studies by multiple systems estimation assume."""
+
 COMMAND_LINE = "--config"
 
 _TYPES = {
@@ -93,23 +96,14 @@ def read_case(folder, name, named_in="config/config.yaml", lines=None):
             do=f"write {path}, or take the case out of the list",
         )
     values, lines = _read_yaml(path)
-    case = _check(values, lines, path, "case")
-    if case["cut_off"] < case["war"]["from"]:
-        raise UserError(
-            f"the cut-off {case['cut_off']} is before the first day of the war, {case['war']['from']}",
-            where=_place(path, lines, ("cut_off",)),
-            expected="a later day",
-        )
-    for source, entry in case["sources"].items():
-        if ("used_until" in entry) == ("kept_for" in entry):
-            both = "used_until" in entry
-            raise UserError(
-                f"source {source} has {'both' if both else 'neither'} used_until {'and' if both else 'nor'} kept_for",
-                where=_place(path, lines, ("sources", source)),
-                expected="used_until with the day until which the table enters the fit, or kept_for with "
-                "what it is there for",
-            )
-    return case
+    kind = _check(values, lines, path, "case")["kind"]
+    case = _check(values, lines, path, f"case.{kind}")
+    if kind == "evidence_synthesis":
+        _check_sources(case, lines, path)
+        return case
+    _check_lists(case, lines, path)
+    case.setdefault("data", name)
+    return case | _over_defaults({key: case[key] for key in ("priors", "sampling", "checks")}, lines, path)
 
 
 def tables(case_name, case, folder="data"):
@@ -133,18 +127,30 @@ def tables(case_name, case, folder="data"):
         If a table is not there.
     """
     paths = []
-    for source, entry in case["sources"].items():
-        path = Path(folder) / case_name / entry["table"]
+    for file, what in _files(case):
+        path = Path(folder) / case.get("data", case_name) / file
         if not path.is_file():
             there = sorted(file.name for file in path.parent.glob("*.csv"))
             raise UserError(
                 f"missing table{_suggestion(path.name, there)}",
                 where=str(path),
-                expected=f"the table of the source {source} in config/cases/{case_name}.yaml",
+                expected=f"{what} in config/cases/{case_name}.yaml",
                 do="put the file there, or mend its name in the config",
             )
         paths.append(str(path))
     return sorted(set(paths))
+
+
+def _files(case):
+    """List the tables of a case, and what each of them is."""
+    if "sources" in case:
+        return [(entry["table"], f"the table of the source {source}") for source, entry in case["sources"].items()]
+    files = [(_file(entry), "one of the tables") for entry in case["tables"]]
+    return files + ([(case["published"], "the table of published estimates")] if case.get("published") else [])
+
+
+def _file(entry):
+    return entry if isinstance(entry, str) else entry["table"]
 
 
 def part(config, *keys):
@@ -175,6 +181,124 @@ def without(config, *keys):
     dict
     """
     return {key: value for key, value in config.items() if key not in keys}
+
+
+def _check_sources(case, lines, path):
+    """Check what a schema cannot say of a case of evidence synthesis."""
+    if case["cut_off"] < case["war"]["from"]:
+        raise UserError(
+            f"the cut-off {case['cut_off']} is before the first day of the war, {case['war']['from']}",
+            where=_place(path, lines, ("cut_off",)),
+            expected="a later day",
+        )
+    for source, entry in case["sources"].items():
+        if ("used_until" in entry) == ("kept_for" in entry):
+            both = "used_until" in entry
+            raise UserError(
+                f"source {source} has {'both' if both else 'neither'} used_until {'and' if both else 'nor'} kept_for",
+                where=_place(path, lines, ("sources", source)),
+                expected="used_until with the day until which the table enters the fit, or kept_for with "
+                "what it is there for",
+            )
+
+
+def _check_lists(case, lines, path):
+    """Check what a schema cannot say of a case of multiple systems estimation."""
+    seen = {}
+    columns = [(name, key) for key in ("lists", "strata") for name in case[key]]
+    for name, key in [*columns, *([(case["count"], "count")] if case["count"] else [])]:
+        if name in seen:
+            raise UserError(
+                f"{key} names the column {name!r}, and so does {seen[name]}",
+                where=_place(path, lines, (key,)),
+                expected="each column for one thing",
+            )
+        seen[name] = key
+    files = [_file(entry) for entry in case["tables"]]
+    twice = next((file for file in files if files.count(file) > 1), None)
+    if twice:
+        raise UserError(f"the table {twice} stands twice", where=_place(path, lines, ("tables",)), expected="each once")
+    if len({type(entry) for entry in case["tables"]}) > 1:
+        raise UserError(
+            "some tables have a weight, and some have none",
+            where=_place(path, lines, ("tables",)),
+            expected="a weight for each of them, or for none",
+        )
+    for number, zero in enumerate(case["structural_zeros"]):
+        _check_structural_zero(case, zero, ("structural_zeros", number), lines, path)
+
+
+def _check_structural_zero(case, zero, key, lines, path):
+    """Check that a structural zero is about lists and strata that there are."""
+    if ("lists" in zero) == ("history" in zero):
+        both = "lists" in zero
+        raise UserError(
+            f"{_dotted(key)} has {'both' if both else 'neither'} lists {'and' if both else 'nor'} history",
+            where=_place(path, lines, key),
+            expected="lists with those that did not exist there, or history with a combination that cannot be",
+        )
+    named = [("where", name, "strata") for name in zero.get("where", {})]
+    named += [(part, name, "lists") for part in ("lists", "history") for name in zero.get(part, [])]
+    for part, name, known in named:
+        if name not in case[known]:
+            raise UserError(
+                f"{name!r} in {_dotted((*key, part))} is none of {known}{_suggestion(name, case[known])}",
+                where=_place(path, lines, (*key, part)),
+                expected=f"one of {', '.join(case[known])}" if case[known] else f"no such key: {known} is empty",
+            )
+
+
+def _over_defaults(own, lines, path):
+    """Put what a case says over the defaults, key by key."""
+    defaults, _ = _read_yaml(DEFAULTS)
+    merged = {key: _merged(defaults.get(key, {}), own[key], (key,), lines, path) for key in own}
+    for name in own["priors"]:
+        _check_prior(merged["priors"][name], ("priors", name), lines, path)
+    return merged
+
+
+def _merged(default, own, key, lines, path):
+    """Put one value over its default; both have the same shape."""
+    if not isinstance(default, dict):
+        if default is not None and _kind(own) != _kind(default):
+            raise UserError(
+                f"{_dotted(key)} is {_shown(own)}",
+                where=_place(path, lines, key),
+                expected=f"{_TYPES[_kind(default)]}, such as {_shown(default)}",
+            )
+        return own
+    if not isinstance(own, dict):
+        raise UserError(f"{_dotted(key)} is {_shown(own)}", where=_place(path, lines, key), expected=_TYPES["object"])
+    if own.get("distribution", default.get("distribution")) != default.get("distribution"):
+        return own  # another distribution has other parameters: nothing of the default is left
+    merged = dict(default)
+    for name, value in own.items():
+        if name not in default:
+            raise UserError(
+                f"unknown key '{_dotted((*key, name))}'{_suggestion(name, default)}",
+                where=_place(path, lines, (*key, name)),
+                expected=f"one of {', '.join(sorted(default))}" if default else "nothing",
+            )
+        merged[name] = _merged(default[name], value, (*key, name), lines, path)
+    return merged
+
+
+def _kind(value):
+    """Name the kind of a value, as `_TYPES` does; whole numbers are numbers."""
+    kinds = {bool: "boolean", int: "number", float: "number", str: "string", list: "array", dict: "object"}
+    return kinds.get(type(value), "null")
+
+
+def _check_prior(prior, key, lines, path):
+    """Check a prior of which the case says something, if it is a distribution."""
+    from jsonschema import Draft202012Validator
+
+    if not isinstance(prior, dict) or "distribution" not in prior:
+        return
+    schema = {"$ref": "#/$defs/prior", "$defs": _schema("definitions")["$defs"]}
+    for error in Draft202012Validator(schema).iter_errors(prior):
+        error.path.extendleft(reversed(key))
+        raise _as_user_error(error, prior, lines, path, others=0)
 
 
 def _read_yaml(path, do=""):
@@ -298,7 +422,11 @@ def _check(values, lines, path, schema_name):
 
 @cache
 def _schema(name):
-    return yaml.safe_load((SCHEMAS / f"{name}.schema.yaml").read_text(encoding="utf-8"))
+    """Read a schema, with what all schemas have in common."""
+    schema, common = (
+        yaml.safe_load((SCHEMAS / f"{file}.schema.yaml").read_text(encoding="utf-8")) for file in (name, "definitions")
+    )
+    return schema | {"$defs": common["$defs"] | schema.get("$defs", {})}
 
 
 def _as_user_error(error, values, lines, path, others):

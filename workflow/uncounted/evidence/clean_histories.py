@@ -75,7 +75,7 @@ def clean_histories(case_config: Mapping, data_folder: Path, out_folder: Path) -
     for table in published:
         _ask_about_published(table, histories, strata)
         _published(table, strata).to_parquet(out_folder / "published_estimates.parquet", index=False)
-        records.append((table, (IN_ORDER, OF_A_STRATUM), (None, None)))
+        records.append((table, (reconcile.ROWS, IN_ORDER, *((OF_A_STRATUM,) if strata else ())), (None, None)))
     questions = in_order(question for table in (*tables, *published) for question in table.questions)
     lines = [reconciliation(Path(t.file).stem, t, questions, checks, people) for t, checks, people in records]
     write_questions(questions, lines, out_folder)
@@ -265,7 +265,7 @@ def _ask_about_blanks(table: Table, people: pd.DataFrame, strata: Iterable[str])
         number = int(people["count"][people[column] == BLANK].sum())
         if number:
             table.ask(
-                None, column, "", f"not known of {number} people: `blank_strata` says what becomes of them", KNOWN
+                None, column, "", f"not known for {number} people; `blank_strata` says what becomes of them", KNOWN
             )
         for label, number in people.groupby(column)["count"].sum().items():
             if label.casefold() in UNKNOWN:
