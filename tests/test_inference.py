@@ -74,6 +74,26 @@ def test_only_variables_on_their_own_scale_are_kept(trace):
     np.testing.assert_allclose(trace.posterior["twice"], 2 * trace.posterior["level"])
 
 
+def test_fit_starts_at_draws_of_another(compiled, trace):
+    before = draw(compiled, **SAMPLING, seed=1, keep_positions=True)
+    xr.testing.assert_identical(before.posterior.drop_attrs(), trace.posterior.drop_attrs())
+    assert set(before.sample_stats) == set(trace.sample_stats)
+    positions = before.unconstrained_posterior["unconstrained_draw"]
+    np.testing.assert_allclose(positions[..., 0], before.posterior["level"])
+    start = inference._starting_at(before.unconstrained_posterior, compiled).initial_point_func
+    starts = np.array([start(seed) for seed in range(20)])
+    assert all((start == positions.values.reshape(-1, 2)).all(axis=1).any() for start in starts)
+    assert len(np.unique(starts[:, 0])) > 10
+
+
+def test_fit_that_starts_at_another_gives_the_same_draws_again(compiled):
+    start = draw(compiled, **SAMPLING, seed=1, keep_positions=True).unconstrained_posterior
+    first, again = (draw(compiled, **SAMPLING, seed=2, start=start).posterior for _ in range(2))
+    xr.testing.assert_identical(first.drop_attrs(), again.drop_attrs())
+    assert not first["level"].equals(draw(compiled, **SAMPLING, seed=2).posterior["level"])
+    assert float(first["level"].mean()) == pytest.approx(SEEN.mean(), abs=0.25)
+
+
 def test_draws_are_of_the_posterior(trace):
     assert float(trace.posterior["level"].mean()) == pytest.approx(SEEN.mean(), abs=0.25)
 

@@ -1,5 +1,7 @@
 """Drawing from the posterior of any PyMC model: seeds, progress, one compiled model used again for new data."""
 
+import dataclasses
+
 import numpy as np
 
 from uncounted.console import Progress
@@ -7,6 +9,7 @@ from uncounted.console import Progress
 _PROGRESS_TEMPLATE = "{% for chain in chains %}{{ chain.finished_draws }} {% endfor %}"
 _PROGRESS_EVERY_MS = 1000
 _PRIOR_SHARE = 3
+_POSITIONS = "unconstrained_draw"
 
 
 def seed_for(seed, *names):
@@ -47,7 +50,7 @@ def compile_model(model):
     return nutpie.compile_pymc_model(model)
 
 
-def draw(compiled, *, draws, tune, chains, seed, target_accept, what):
+def draw(compiled, *, draws, tune, chains, seed, target_accept, what, start=None, keep_positions=False):
     """Draw from the posterior by the No-U-Turn sampler (Hoffman and Gelman 2014, J. Mach. Learn. Res. 15:1593).
 
     Parameters
@@ -60,6 +63,11 @@ def draw(compiled, *, draws, tune, chains, seed, target_accept, what):
         Acceptance rate that the step size is tuned to.
     what : str
         What is being drawn, for the person who waits.
+    start : xarray.Dataset, optional
+        The group ``unconstrained_posterior`` of a fit to similar data. Each chain starts at one of its draws, so that
+        it tunes to its own posterior and not to the way there from the priors.
+    keep_positions : bool, optional
+        Also return the group ``unconstrained_posterior``.
 
     Returns
     -------
@@ -69,6 +77,8 @@ def draw(compiled, *, draws, tune, chains, seed, target_accept, what):
     import nutpie
     from threadpoolctl import threadpool_limits
 
+    if start is not None:
+        compiled = _starting_at(start, compiled)
     with Progress(chains * (tune + draws), what, "draws") as seen, threadpool_limits(1):
         trace = nutpie.sample(
             _Watched(compiled, chains, seen),
@@ -79,10 +89,23 @@ def draw(compiled, *, draws, tune, chains, seed, target_accept, what):
             seed=seed,
             target_accept=target_accept,
             save_warmup=False,
+            store_unconstrained=keep_positions,
         )
     inner = [name for name in trace.posterior.data_vars if name.endswith("__")]
     trace.posterior = trace.posterior.drop_vars(inner)
+    if keep_positions:
+        trace.add_groups(unconstrained_posterior=trace.sample_stats[[_POSITIONS]])
+        trace.sample_stats = trace.sample_stats.drop_vars(_POSITIONS)
     return trace
+
+
+def _starting_at(start, compiled):
+    positions = start[_POSITIONS].values.reshape(-1, start[_POSITIONS].shape[-1])
+
+    def initial_point(seed):
+        return positions[np.random.default_rng(seed).integers(len(positions))].copy()
+
+    return dataclasses.replace(compiled, initial_point_func=initial_point)
 
 
 class _Watched:

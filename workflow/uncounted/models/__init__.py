@@ -74,7 +74,15 @@ def _fit(module, layout, case_config, seed, names):
     logger.info("compiling the model: half a minute, or two the first time")
     compiled = compile_model(model)
     sampling = case_config["sampling"]
-    trace = draw(compiled, **sampling["posterior"], seed=seed_for(seed, *names), what="drawing from the posterior")
+    trace = draw(
+        compiled,
+        **sampling["posterior"],
+        seed=seed_for(seed, *names),
+        what="drawing from the posterior",
+        keep_positions=True,
+    )
+    start = trace.unconstrained_posterior
+    del trace.unconstrained_posterior
     counted = module.count_deaths(trace.posterior, layout, seed_for(seed, *names, "count"))
     trace.posterior = trace.posterior.merge(counted)
     logger.info("drawing predictions")
@@ -88,6 +96,7 @@ def _fit(module, layout, case_config, seed, names):
             **sampling["without_a_source"],
             seed=seed_for(seed, *names, source),
             what=f"drawing without {source}",
+            start=start,
         )
         deaths = module.count_deaths(refit.posterior, layout, seed_for(seed, *names, source, "count"))
         without.append(deaths[module.DEATHS].to_dataframe(name="deaths").reset_index().assign(left_out=source))
