@@ -1,7 +1,11 @@
 """Each mistake in a config gives one message that says what, where, and what was expected."""
 
-import pytest
+from pathlib import Path
 
+import pytest
+import yaml
+
+from uncounted import config
 from uncounted.config import part, read_case, read_config, tables, without
 from uncounted.errors import UserError
 
@@ -18,6 +22,25 @@ war: {from: 2022-02-24}
 cut_off: 2024-04-07
 sources:
   list: {table: list.csv, reads: named_totals, used_until: 2024-04-19}
+"""
+
+
+LISTS = """\
+title: A toy
+kind: multiple_systems_estimation
+tables: [histories.csv]
+lists: [a, b, c]
+strata: [sex]
+count: n
+structural_zeros:
+  - {where: {sex: f}, lists: [b]}
+"""
+DEFAULTS = """\
+priors:
+  pairs: {distribution: half_normal, scale: 1, unit: log odds, reason: most are small}
+  classes: 10
+sampling: {draws: 1000, cautious: false, seeds: [1, 2]}
+checks: {r_hat: 1.01, also: }
 """
 
 
@@ -43,10 +66,10 @@ def edited(folder, path, old, new):
 
 
 def test_plain_values_with_defaults(folder):
-    config = read_config(folder / "config.yaml")
-    assert config["release"] == "2026.11"
-    assert config["allow_unconverged"] is False
-    case = config["cases"]["toy"]
+    values = read_config(folder / "config.yaml")
+    assert values["release"] == "2026.11"
+    assert values["allow_unconverged"] is False
+    case = values["cases"]["toy"]
     assert case["cut_off"] == "2024-04-07"
     assert case["war"] == {"from": "2022-02-24"}
     assert case["refused_rows_allowed"] == 0
@@ -138,16 +161,15 @@ def test_missing_empty_and_undecodable_files(folder):
 
 
 def test_command_line_takes_the_place_of_the_file(folder):
-    config = read_config(folder / "config.yaml", {"seed": 5})
-    assert config["seed"] == 5
+    assert read_config(folder / "config.yaml", {"seed": 5})["seed"] == 5
     assert "--config sead=..." in message(folder, overrides={"sead": 5})
 
 
 def test_release_on_the_command_line_stays_as_typed(folder):
     # Snakemake has made numbers of them.
     for typed in ("release=2026.10", "release='2026.10'", 'release="2026.10"'):
-        config = read_config(folder / "config.yaml", {"release": 2026.1}, typed=["seed=1", typed])
-        assert config["release"] == "2026.10"
+        values = read_config(folder / "config.yaml", {"release": 2026.1}, typed=["seed=1", typed])
+        assert values["release"] == "2026.10"
     text = message(folder, overrides={"release": "a/b"}, typed=["release=a/b"])
     assert "--config release=..." in text
 
@@ -205,3 +227,145 @@ def test_mistakes_in_priors(folder, old, new, said):
     text = edited(folder, "cases/toy.yaml", old, new)
     for words in ["toy.yaml, line 9", *said]:
         assert words in text
+
+
+# Cases of multiple systems estimation
+
+
+@pytest.fixture
+def lists(folder, monkeypatch):
+    """A case of lists, and defaults that do not change with the project's."""
+    (folder / "cases" / "toy.yaml").write_text(LISTS)
+    (folder / "defaults.yaml").write_text(DEFAULTS)
+    monkeypatch.setattr(config, "DEFAULTS", folder / "defaults.yaml")
+    return folder
+
+
+def case_with(folder, text):
+    with (folder / "cases" / "toy.yaml").open("a") as file:
+        file.write(text)
+    return read_case(folder / "cases", "toy")
+
+
+def test_a_case_of_lists_with_defaults(lists):
+    case = read_case(lists / "cases", "toy")
+    assert case["model"] == "average"
+    assert case["data"] == "toy"
+    assert case["blank_strata"] == "impute"
+    assert case["people"] == "people"
+    assert case["published"] is None
+    assert case["unseen_odds"] == case["refused_rows_allowed"] == 0
+    assert case["priors"]["classes"] == 10
+    assert case["sampling"] == {"draws": 1000, "cautious": False, "seeds": [1, 2]}
+    assert case["checks"] == {"r_hat": 1.01, "also": None}
+
+
+def test_a_case_of_four_keys(lists):
+    (lists / "cases" / "toy.yaml").write_text("\n".join(LISTS.splitlines()[:4]))
+    case = read_case(lists / "cases", "toy")
+    assert case["count"] is None
+    assert case["strata"] == case["structural_zeros"] == []
+
+
+def test_keys_of_the_case_take_the_place_of_defaults(lists):
+    case = case_with(lists, "priors: {pairs: {scale: 0.5}}\nsampling: {draws: 2000, seeds: [3]}\nchecks: {also: 1}\n")
+    assert case["priors"]["pairs"] == {
+        "distribution": "half_normal",
+        "scale": 0.5,
+        "unit": "log odds",
+        "reason": "most are small",
+    }
+    assert case["priors"]["classes"] == 10
+    assert case["sampling"] == {"draws": 2000, "cautious": False, "seeds": [3]}
+    assert case["checks"] == {"r_hat": 1.01, "also": 1}
+
+
+def test_another_distribution_takes_nothing_of_the_default(lists):
+    prior = "{distribution: normal, mean: 0, sd: 1, unit: log odds, reason: wide}"
+    assert case_with(lists, f"priors: {{pairs: {prior}}}\n")["priors"]["pairs"] == yaml.safe_load(prior)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("priors: {pears: 1}", ["line 9", "unknown key 'priors.pears'", "did you mean pairs?", "classes, pairs"]),
+        ("priors: {pairs: {sd: 1}}", ["line 9", "unknown key 'priors.pairs.sd'"]),
+        ("priors: {pairs: {scale: -1}}", ["line 9", "priors.pairs.scale is -1", "a number above 0"]),
+        ("priors: {pairs: 3}", ["line 9", "priors.pairs is 3", "keys with values"]),
+        ("priors: {pairs: {distribution: normal, mean: 0}}", ["the key 'priors.pairs.unit' is missing"]),
+        ("priors: {classes: many}", ["line 9", 'priors.classes is "many"', "a number, such as 10"]),
+        ("sampling: {draws: yes}", ["line 9", "sampling.draws is true", "a number, such as 1000"]),
+        ("sampling: {drawz: 5}", ["line 9", "did you mean draws?"]),
+        ("checks: 3", ["line 9", "checks is 3"]),
+    ],
+)
+def test_mistakes_in_what_takes_the_place_of_defaults(lists, text, said):
+    with pytest.raises(UserError) as caught:
+        case_with(lists, text)
+    for words in ["toy.yaml", *said]:
+        assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("multiple_systems_estimation", "guesswork", ["line 2", "the kind of study", "multiple_systems_estimation"]),
+        ("kind: multiple_systems_estimation\n", "", ["the key 'kind' is missing", "the kind of study"]),
+        ("lists: [a, b, c]\n", "", ["the key 'lists' is missing", "2 to 10 columns"]),
+        ("tables: [histories.csv]\n", "", ["the key 'tables' is missing", "a list of tables"]),
+        ("count: n", "count: n\ncut_off: 2024-04-07", ["line 7", "unknown key 'cut_off'", "one of blank_strata"]),
+        ("count: n", "count: n\nsources: {}", ["line 7", "unknown key 'sources'"]),
+        ("count: n", "cuont: n", ["line 6", "did you mean count?"]),
+        ("[a, b, c]", "[a]", ["line 4", 'lists is ["a"]', "2 to 10 columns"]),
+        ("[a, b, c]", "[a, b, c, d, e, f, g, h, i, j, k]", ["line 4", "2 to 10 columns"]),
+        ("[a, b, c]", "[a, b, a]", ["line 4", "each named once"]),
+        ("[a, b, c]", "[a, b, no]", ["line 4", "lists.2 is false", "in quotes"]),
+        ("[a, b, c]", "[a, b, sex]", ["line 5", "strata names the column 'sex', and so does lists"]),
+        ("count: n", "count: a", ["line 6", "count names the column 'a', and so does lists"]),
+        ("strata: [sex]", "strata: [sex, sex]", ["line 5", "each named once"]),
+        ("[histories.csv]", "histories.csv", ["line 3", "a list of tables"]),
+        ("[histories.csv]", "[../histories.csv]", ["line 3", "tables.0", "the name of a file"]),
+        ("[histories.csv]", "[{table: h.csv}]", ["line 3", "the key 'tables.0.weight' is missing", "above 0"]),
+        ("[histories.csv]", "[{table: h.csv, weight: 0}]", ["line 3", "tables.0.weight is 0", "above 0"]),
+        ("[histories.csv]", "[{table: h.csv, weight: 1}, g.csv]", ["line 3", "some tables have a weight"]),
+        ("[histories.csv]", "[{table: h.csv, weight: 1}, {table: h.csv, weight: 2}]", ["line 3", "stands twice"]),
+        ("count: n", "blank_strata: drop", ["line 6", "impute", "spread"]),
+        ("count: n", "unseen_odds: high", ["line 6", "the dial"]),
+        ("count: n", "data: ../x", ["line 6", "the name of the folder in data/"]),
+        ("sex: f", "age: f", ["line 8", "'age' in structural_zeros.0.where is none of strata", "one of sex"]),
+        ("lists: [b]", "lists: [bb]", ["line 8", "'bb' in structural_zeros.0.lists is none of lists"]),
+        (", lists: [b]", "", ["line 8", "structural_zeros.0 has neither lists nor history"]),
+        ("lists: [b]", "lists: [b], history: {a: 1}", ["line 8", "has both lists and history"]),
+        ("lists: [b]", "history: {a: 2}", ["line 8", "structural_zeros.0.history.a is 2", "1 for on the list"]),
+        ("lists: [b]", "list: [b]", ["line 8", "unknown key 'structural_zeros.0.list'", "did you mean lists?"]),
+    ],
+)
+def test_mistakes_in_a_case_of_lists(lists, old, new, said):
+    text = edited(lists, "cases/toy.yaml", old, new)
+    for words in ["toy.yaml", *said]:
+        assert words in text
+
+
+def test_keys_of_lists_in_the_other_kind(folder):
+    text = edited(folder, "cases/toy.yaml", "title: A toy", "title: A toy\nlists: [a, b]")
+    assert "unknown key 'lists'" in text
+    assert "cut_off" in text
+
+
+def test_tables_of_lists(lists):
+    case = case_with(lists, "published: p.csv\ndata: elsewhere\n")
+    (lists / "elsewhere").mkdir()
+    (lists / "elsewhere" / "histories.csv").write_text("")
+    with pytest.raises(UserError, match=r"p\.csv: missing table") as caught:
+        tables("toy", case, lists)
+    assert "the table of published estimates in config/cases/toy.yaml" in str(caught.value)
+    (lists / "elsewhere" / "p.csv").write_text("")
+    assert tables("toy", case, lists) == [str(lists / "elsewhere" / name) for name in ("histories.csv", "p.csv")]
+
+
+@pytest.mark.parametrize(
+    "path", sorted((Path(__file__).parents[1] / "config/cases").glob("*.yaml")), ids=lambda p: p.stem
+)
+def test_the_cases_of_the_project(path):
+    case = read_case(path.parent, path.stem)
+    assert tables(path.stem, case, path.parents[2] / "data")

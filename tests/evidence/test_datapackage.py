@@ -8,6 +8,7 @@ from pathlib import Path
 import frictionless
 import pytest
 
+from uncounted.config import read_case, tables
 from uncounted.evidence.readings import READINGS
 
 PROJECT = Path(__file__).parents[2]
@@ -26,8 +27,8 @@ def heading(path) -> list[str]:
         return next(csv.reader(file))
 
 
-def test_there_is_a_study():
-    assert PROJECT / "data/russia" in CASES
+def test_there_are_studies():
+    assert {case.name for case in CASES} == {"russia", "kosovo", "gaza", "uk"}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -89,5 +90,32 @@ def test_every_source_is_used_until_a_day_or_kept_for_something(russia):
 
 def test_the_readme_names_every_table():
     readme = (PROJECT / "data/README.md").read_text(encoding="utf-8")
-    tables = set(re.findall(r"^\| `([^`]+\.csv)`", readme, flags=re.MULTILINE))
-    assert set(described(PROJECT / "data/russia")) <= tables
+    named = set(re.findall(r"^\| `([^`]+\.csv)`", readme, flags=re.MULTILINE))
+    others = [case for case in CASES if case.name != "russia"]
+    paths = {f"{case.name}/{path}" for case in others for path in described(case)}
+    assert set(described(PROJECT / "data/russia")) | paths <= named
+
+
+@pytest.mark.parametrize("name", ["kosovo", "gaza_by_age_and_sex", "gaza_by_month", "uk_6_lists", "uk_5_lists"])
+def test_the_lists_and_strata_of_the_config_are_described(name):
+    case = read_case(PROJECT / "config/cases", name)
+    folder = PROJECT / "data" / case["data"]
+    assert all(Path(path).is_file() for path in tables(name, case, PROJECT / "data"))
+    for table in case["tables"]:
+        fields = [field["name"] for field in described(folder)[table]["schema"]["fields"]]
+        assert fields == [*case["strata"], *case["lists"], case["count"]]
+    assert case["published"] in described(folder)
+
+
+def test_the_configs_of_lists_are_short():
+    for name in ("kosovo", "gaza_by_age_and_sex", "gaza_by_month", "uk_6_lists", "uk_5_lists"):
+        text = (PROJECT / f"config/cases/{name}.yaml").read_text(encoding="utf-8")
+        assert sum(not line.startswith("#") for line in text.splitlines()) <= 12, name
+
+
+def test_gaza_by_month_needs_no_structural_zeros():
+    text = (PROJECT / "data/gaza/capture_histories_by_month.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
+    months = {row["month"] for row in rows}
+    assert len(rows) == 7 * len(months) == 63
+    assert read_case(PROJECT / "config/cases", "gaza_by_month")["structural_zeros"] == []
