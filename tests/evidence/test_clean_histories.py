@@ -1,9 +1,12 @@
 """Cleaning capture histories: pasted in three shapes, nobody lost, and one message for each mistake."""
 
+import tempfile
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from uncounted.config import read_case, tables
 from uncounted.errors import UserError
@@ -333,3 +336,21 @@ def test_questions_about_published_estimates(lists):
     assert questions["line"].tolist() == ["2", "3"]
     assert "not in order" in questions["question"][0]
     assert "no such stratum" in questions["question"][1]
+
+
+CELLS = st.sampled_from(["0", "1", "", "7", "1,000", "-1", "f", "sex", '"', "\ufeff", "a,b", "\x00"])
+
+
+@settings(max_examples=40)
+@given(st.lists(CELLS | st.text(max_size=6), min_size=1, max_size=24), st.sampled_from(",;\t\n"), st.booleans())
+def test_any_text_is_a_table_or_a_message(cells, separator, counted):
+    with tempfile.TemporaryDirectory() as folder:
+        made = Lists(Path(folder))
+        made.config |= {"strata": ["sex"], "refused_rows_allowed": 2} | ({} if counted else {"count": None})
+        rows = STRATA if counted else "sex,a,b,c\n" + "f,1,0,0\nm,0,1,1\n,1,1,0\n" * 4
+        try:
+            made.clean((rows + separator.join(cells)).encode(errors="replace"))
+        except UserError as error:
+            assert str(made.data) in error.where
+        else:
+            assert made.histories["count"].sum() >= 10

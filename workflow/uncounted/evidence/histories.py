@@ -28,7 +28,8 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
+# Without a comparison: arrays have none that says yes or no.
+@dataclass(frozen=True, eq=False)
 class Histories:
     """How many people have which capture history, by table and stratum.
 
