@@ -56,14 +56,14 @@ def plausible(rng, layout, *, nameable_a_day, ceiling, share_registered):
     days = layout.data["segments_of_month"] @ layout.data["days"]
     log_rate += np.log(nameable_a_day / np.average(np.exp(log_rate), weights=days))
     mix = np.array([-2.5, 0.5, 0.7, 0.8, 0.7, 0.5, 0.0, -0.4, -1.0, -1.8])
-    moves = rng.normal(size=(sizes["quarter"], sizes["age"]))
+    moves = rng.normal(size=(sizes["later_quarter"], sizes["age"]))
     trend_mean, trend_spread = -0.01, 0.004
     ages = sizes["registered_age"]
     return {
         "rate_step": 0.25,
         "log_rate": log_rate,
         "age_drift": 0.08,
-        "age_mix_start": mix - mix.mean(),
+        "age_mix_level": mix - mix.mean(),
         "age_mix_moves": moves - moves.mean(axis=1, keepdims=True),
         "ceiling": ceiling,
         "ceiling_steps": rng.normal(size=sizes["age"] - 1),

@@ -273,6 +273,28 @@ def test_no_segment_crosses_a_month_an_anniversary_a_list_day_or_the_cut_off(lay
         assert not ((first < begin) & (begin <= last)).any(), begin
 
 
+def test_months_are_settled_half_a_year_before_days_of_death_were_published(layout):
+    assert layout.coords["month"][layout.places["settled"] - 1] == "2023-04"
+
+
+def test_ages_of_the_list_stand_for_the_quarters_until_they_were_published(layout):
+    weights = dict(zip(layout.coords["quarter"], layout.data["quarters_with_ages"], strict=True))
+    assert [quarter for quarter, weight in weights.items() if weight > 0] == [
+        "2022Q1",
+        "2022Q2",
+        "2022Q3",
+        "2022Q4",
+        "2023Q1",
+        "2023Q2",
+    ]
+    assert sum(weights.values()) == pytest.approx(1)
+    assert layout.coords["later_quarter"] == layout.coords["quarter"][1:]
+
+
+def test_segments_are_called_by_their_first_day(layout):
+    assert layout.coords["segment"][:2] == ["2022-02-24", "2022-03-01"]
+
+
 def test_segments_sum_to_the_days_of_each_month_and_period(layout):
     of_month = layout.data["segments_of_month"]
     assert (of_month.sum(axis=0) == 1).all()

@@ -10,15 +10,16 @@ Unknown deaths
     .. math::
         \log \nu_m &\sim \mathrm{Normal}(\log \nu_{m-1}, \sigma_\nu) &&\text{nameable deaths a day} \\
         \eta_s &= \nu_{m(s)} \, \mathrm{days}_s \\
-        \pi_{q,a} &= \mathrm{softmax}_a(\alpha_a + \textstyle\sum_{q' \le q} \sigma_\pi z_{q',a})
-            &&\text{age mix, by quarter} \\
+        \pi_{q,a} &= \mathrm{softmax}_a(\alpha_a + \sigma_\pi (v_{q,a} - \bar v_a)), \quad
+            v_{q,a} - v_{q-1,a} \sim \mathrm{Normal}(0, 1) &&\text{age mix, by quarter} \\
         \mathrm{logit}\, c_a &= \mathrm{logit}\, c + u_a, \quad u_a - u_{a-1} \sim \mathrm{Normal}(0, \sigma_c),
             \quad \textstyle\sum_a u_a = 0 \\
         \lambda_{s,a} &= \eta_s \, \pi_{q(s),a} / c_a &&\text{expected deaths}
 
-    Log deaths so follow a random walk: they differ from :math:`\log\nu` by the ceilings, which do not change, and by
-    the slow drift of the ages. Written this way the list informs :math:`\nu` and :math:`\pi` and the other sources
-    :math:`c`, and the sampler meets no ridge.
+    with :math:`\bar v_a` the mean of the walk over the quarters until the ages on the list were published, so that
+    :math:`\alpha_a` is the age mix of those quarters. Log deaths follow a random walk too: they differ from
+    :math:`\log\nu` by the ceilings, which do not change, and by the slow drift of the ages. Written this way the list
+    informs :math:`\nu` and :math:`\pi` and the other sources :math:`c`, and the sampler meets no ridge.
 
 Naming
     A nameable death meets a hazard of being named that differs between people (gamma with shape :math:`\kappa` and
@@ -102,7 +103,7 @@ from uncounted.models.synthesis_evidence import AGES, SOURCES, centred, lay_out,
 PARAMETERS = (
     "log_rate",
     "rate_step",
-    "age_mix_start",
+    "age_mix_level",
     "age_mix_moves",
     "age_drift",
     "ceiling",
@@ -201,13 +202,15 @@ def _nameable_deaths(d, priors):
         sigma=step,
         init_dist=start,
         dims="month",
-        transform=common_level(d["dated_sd"].type.shape[0]),
+        transform=common_level(d["settled"]),
     )
     nameable = pt.dot(d["segments_of_month"].T, pt.exp(rate)) * d["days"]
     drift = prior("age_drift", priors)
-    first = pm.ZeroSumNormal("age_mix_start", sigma=priors["age_mix_spread"]["value"], dims="age")
-    moves = pm.ZeroSumNormal("age_mix_moves", sigma=1.0, dims=("quarter", "age"), n_zerosum_axes=1)
-    logits = first + pt.cumsum(drift * moves, axis=0)
+    level = pm.ZeroSumNormal("age_mix_level", sigma=priors["age_mix_spread"]["value"], dims="age")
+    moves = pm.ZeroSumNormal("age_mix_moves", sigma=1.0, dims=("later_quarter", "age"), n_zerosum_axes=1)
+    walk = pt.concatenate([pt.zeros_like(moves[:1]), drift * pt.cumsum(moves, axis=0)])
+    # The list's ages pin the mean of the quarters they cover: a walk from the first quarter would be a ridge.
+    logits = level + walk - pt.dot(d["quarters_with_ages"], walk)
     mix = pt.dot(d["months_of_quarter"].T, pm.math.softmax(logits, axis=1))
     return nameable, mix
 

@@ -26,7 +26,7 @@ class Layout:
     data : dict of str to numpy.ndarray
         Every array of floats that the model reads.
     places : dict of str to int
-        Which list day a table stands for.
+        Which list day a table stands for, and how many months were `settled` when days of death were published.
     coords : dict of str to list of str
         Labels of the dimensions.
     facts : dict
@@ -62,6 +62,7 @@ def lay_out(case, tables):
         "segment": [str(as_day(d)) for d in segments["first"]],
         "month": months,
         "quarter": quarters,
+        "later_quarter": quarters[1:],
         "period": list(dict.fromkeys(segments["period"])),
         "age": list(AGES),
         "list_day": [str(d) for d in days["list_days"]],
@@ -72,6 +73,7 @@ def lay_out(case, tables):
     data = {
         "days": segments["days"].to_numpy(float),
         "months_of_quarter": membership([_quarter(m) for m in months], quarters),
+        "quarters_with_ages": _evenly([q <= _quarter(days["ages"]) for q in quarters]),
         "segments_of_month": membership(segments["month"], months),
         "period_of_segment": membership(segments["period"], coords["period"]),
         "exposure": np.stack([exposure(segments, efforts, day) for day in days["list_days"]]),
@@ -97,8 +99,8 @@ def as_day(value):
     return np.datetime64(pd.Timestamp(value), "D")
 
 
-def _quarter(month):
-    return str(pd.Period(month, "M").asfreq("Q"))
+def _quarter(day_or_month):
+    return str(pd.Period(day_or_month, "M").asfreq("Q"))
 
 
 def _days_of_note(case, tables):
@@ -176,7 +178,19 @@ def _places(tables, days):
         "bound": days["list_days"].index(as_day(tables["named_in_year"]["closed"].iloc[0])),
         "graves": days["list_days"].index(_nearest(tables["graves"]["published"].iloc[0], days["total_days"])),
         "named": days["list_days"].index(max(d for d in days["total_days"] if d <= days["cut_off"])),
+        "settled": _settled_months(days),
     }
+
+
+def _evenly(chosen):
+    return np.asarray(chosen, dtype=float) / np.sum(chosen)
+
+
+def _settled_months(days):
+    """Months that were over so long before days of death were published that most of their names had come."""
+    until = pd.Timestamp(days["dated"]) - pd.Timedelta(days=DATED_AFTER)
+    months = pd.period_range(pd.Timestamp(days["start"]), until, freq="M")
+    return max(2, int((months.end_time <= until).sum()))
 
 
 def membership(labels, groups):
