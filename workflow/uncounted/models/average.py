@@ -1,0 +1,193 @@
+r"""Average over families of models, because no family holds in every population.
+
+A log-linear model with people who differ by degrees, latent classes and decomposable graphs all describe the cells
+about equally well, and differ in what they say of the people on no list. Each family's posterior is weighed by how
+well it foretells the count of a cell from the others, and the average is the mixture of the posteriors:
+
+.. math::
+    p(N \mid \text{data}) &= \sum_f w_f \, p_f(N \mid \text{data}) \\
+    w_f &= \mathrm{E}_b \, \frac{\exp \sum_h b_h e_{f,h}}{\sum_{f'} \exp \sum_h b_h e_{f',h}} \\
+    b &\sim m \, \mathrm{Dirichlet}(1, \dots, 1)
+
+:math:`e_{f,h}` is the log predictive density of the count of cell :math:`h` when it is left out, by Pareto
+smoothed importance sampling (Vehtari, Gelman and Gabry 2017, Stat. Comput. 27:1413); :math:`m` is the number of cells.
+The weights are those of pseudo-BMA+ (Yao et al. 2018, Bayesian Analysis 13:917, sec. 3.4): the Bayesian bootstrap over
+the cells :math:`b` keeps a handful of cells from deciding between families that they cannot tell apart.
+
+A family whose own checks fail, or that has no answer for one of the strata, has weight 0, and the table of weights
+says why.
+"""
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+
+from uncounted.errors import UserError
+from uncounted.models.totals import cell_log_likelihood, mix_tables
+
+KIND = "multiple_systems_estimation"
+
+FAMILIES = ("loglinear", "latent_class", "decomposable")
+"""The families that are averaged over."""
+
+DISAGREEMENT = 1.25
+"""Families disagree if the median of one is so many times that of another."""
+
+_BOOTSTRAPS = 2000
+_NUMBERS = ["total", "unseen", "total_by_stratum", "unseen_by_stratum", "cell_rate"]
+
+SCHEMA = pa.DataFrameSchema(
+    {
+        "model": pa.Column(str),
+        "weight": pa.Column(float, pa.Check.in_range(0, 1)),
+        "elpd": pa.Column(float, nullable=True),
+        "worst_pareto_k": pa.Column(float, nullable=True),
+        "passed": pa.Column(bool),
+        "reason": pa.Column(str),
+        "median": pa.Column(float, nullable=True),
+        "lower": pa.Column(float, nullable=True),
+        "upper": pa.Column(float, nullable=True),
+        "disagrees": pa.Column(bool),
+    },
+    strict=True,
+)
+"""One row a family: its weight, its expected log predictive density, and its own 95 % interval of the total."""
+
+
+def fit(fits, histories, settings, seed):
+    """Average over the posteriors of several families.
+
+    Parameters
+    ----------
+    fits : dict of str to arviz.InferenceData or xarray.Dataset
+        The fit of each family; a data set holds independent draws.
+    histories : uncounted.evidence.histories.Histories
+    settings : dict
+        ``checks``: what a family must satisfy (``r_hat``, ``ess_reported``, ``divergences``).
+    seed : int
+
+    Returns
+    -------
+    posterior : xarray.Dataset
+        ``total``, ``unseen``, ``total_by_stratum``, ``unseen_by_stratum``, ``cell_rate``, and ``model`` (chain, draw):
+        the number, in the order of `fits`, of the family that each draw comes from.
+    weights : pandas.DataFrame
+        See :data:`SCHEMA`.
+
+    Raises
+    ------
+    UserError
+        If no family may be used.
+    """
+    rng = np.random.default_rng(seed)
+    posteriors = {name: getattr(trace, "posterior", trace) for name, trace in fits.items()}
+    reasons = {name: _reason_against(trace, settings["checks"]) for name, trace in fits.items()}
+    usable = [name for name, reason in reasons.items() if not reason]
+    if not usable:
+        raise UserError(
+            "no family of models gave an answer that may be used: "
+            + "; ".join(f"{name}: {reason}" for name, reason in reasons.items()),
+            where="average",
+            do="look at the checks of each family",
+        )
+    found = {name: _left_out(posteriors[name], histories) for name in usable}
+    shares = dict(zip(usable, weigh(np.stack([elpd for elpd, _ in found.values()]), rng), strict=True))
+    parts = [posteriors[name][_NUMBERS] for name in usable]
+    mixed = mix_tables(_as_long(parts), np.array(list(shares.values())), rng).rename(table="model")
+    numbers = np.array([list(fits).index(name) for name in usable])
+    mixed["model"] = mixed["model"].copy(data=numbers[mixed["model"].values])
+    return mixed, _table(posteriors, reasons, found, shares)
+
+
+def weigh(elpd, rng):
+    """Weights of families from the log predictive densities of the cells left out (pseudo-BMA+).
+
+    Parameters
+    ----------
+    elpd : numpy.ndarray, (family, cell)
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    numpy.ndarray, (family,)
+        They sum to 1.
+    """
+    cells = elpd.shape[1]
+    scores = elpd @ (cells * rng.dirichlet(np.ones(cells), _BOOTSTRAPS)).T
+    shares = np.exp(scores - scores.max(axis=0))
+    return (shares / shares.sum(axis=0)).mean(axis=1)
+
+
+def _left_out(posterior, histories):
+    """Log predictive density of each cell when it is left out, and Pareto's k; (cell,), (cell,)."""
+    import arviz as az
+
+    density = cell_log_likelihood(posterior, histories).stack(sample=("chain", "kept")).values
+    possible = histories.possible[:, 1:]
+    density = density[possible]
+    weights, k = az.psislw(-density)
+    shifted = weights + density
+    top = shifted.max(axis=-1)
+    return top + np.log(np.exp(shifted - top[:, None]).sum(axis=-1)), np.asarray(k)
+
+
+def _reason_against(trace, bounds):
+    """Why a family may not be used; empty if it may."""
+    import arviz as az
+
+    posterior = getattr(trace, "posterior", trace)
+    if not np.isfinite(posterior["total"].astype(float)).all():
+        return "it has no answer for one of the strata"
+    if not hasattr(trace, "sample_stats"):
+        return ""
+    totals = posterior[["total"]].astype(float)
+    r_hat, ess = float(az.rhat(totals)["total"]), float(az.ess(totals)["total"])
+    divergent = int(trace.sample_stats["diverging"].sum())
+    if r_hat > bounds["r_hat"]:
+        return f"its chains did not find the same answer (R-hat {r_hat:.3f})"
+    if ess < bounds["ess_reported"]:
+        return f"too few effective draws ({ess:.0f})"
+    if divergent > bounds["divergences"]:
+        return f"{divergent} divergent steps of the sampler"
+    return ""
+
+
+def _as_long(parts):
+    """Give all parts as many draws as the shortest has."""
+    fewest = {dim: min(part.sizes[dim] for part in parts) for dim in ("chain", "draw", "kept")}
+    every = [part.isel({dim: _thinned(part.sizes[dim], number) for dim, number in fewest.items()}) for part in parts]
+    return [part.assign_coords({dim: np.arange(number) for dim, number in fewest.items()}) for part in every]
+
+
+def _thinned(size, number):
+    return np.linspace(0, size - 1, number).round().astype(int)
+
+
+def _table(posteriors, reasons, found, shares):
+    rows = []
+    for name, posterior in posteriors.items():
+        total = posterior["total"].values.astype(float)
+        lower, median, upper = np.quantile(total, [0.025, 0.5, 0.975])
+        elpd, k = found.get(name, (np.array([np.nan]), np.array([np.nan])))
+        rows.append(
+            {
+                "model": name,
+                "weight": shares.get(name, 0.0),
+                "elpd": float(elpd.sum()),
+                "worst_pareto_k": float(k.max()),
+                "passed": not reasons[name],
+                "reason": reasons[name],
+                "median": float(median),
+                "lower": float(lower),
+                "upper": float(upper),
+            }
+        )
+    table = pd.DataFrame(rows)
+    table["disagrees"] = _disagree(table["median"].where(table["passed"]).to_numpy())
+    return SCHEMA.validate(table)
+
+
+def _disagree(medians):
+    """Which medians are far from one of the others that may be used."""
+    ratio = np.abs(np.log(medians[:, None]) - np.log(medians[None, :]))
+    return (np.nan_to_num(ratio) > np.log(DISAGREEMENT)).any(axis=1)
