@@ -21,17 +21,19 @@ Cells
     unseen, by :math:`e^{D_1}`, and has to be carried over from them.
 
 Ease
-    People differ by degrees, and one class of them may be far easier to find:
+    With :math:`D_t = \log(1 + e^{x_t})`:
 
     .. math::
-        D_t &= \log(1 + e^{x_t}) + B_t \\
-        x_2 &\sim \mathrm{Normal}(\text{ease level}), \quad x_1 \sim \mathrm{Normal}(x_2 + 0.3, \sigma_x), \quad
-            x_{t+1} = x_t - 0.3 + \sigma_x \, \epsilon_t, \quad \epsilon_t \sim \mathrm{Student}_3 \\
-        B_t &= b(t + 1) - 2 b(t) + b(t - 1), \quad b(t) = \log \bigl(1 + e^{\delta (t - m)}\bigr)
+        x_2 &\sim \mathrm{Normal}(\text{ease level}), \quad x_{t+1} = x_t - 0.3 + \sigma_x \, \epsilon_t, \quad
+            \epsilon_t \sim \mathrm{Student}_3 \\
+        x_1 &\sim \mathrm{Normal}\bigl(0.8 - \tfrac12 \log(1 + e^{2 (0.5 - x_2)}) - r,\;
+            0.8 + 0.6\, \mathrm{logit}^{-1}(2 (x_2 - 1.3))\bigr) \\
+        r &= \tanh\bigl(0.15 \log(1 + e^{4 (x_3 - x_2)})\bigr) \bigl(1.8 + 1.2 \log(1 + e^{x_3 - 1.5})\bigr)
 
-    The first part levels off, as it does where ease is normal on the logit scale. The second is exact for two classes
-    whose log odds differ by :math:`\delta`: :math:`m` is the number of lists at which the easier class becomes the
-    larger half. A class that is on nearly every list (large :math:`m`) leaves :math:`D_1` alone.
+    The line for :math:`x_1` (without :math:`r` where there are three lists) is what populations show in which ease is
+    normal on the logit scale, falls into two classes, or both. As long as :math:`D_2` is moderate, :math:`D_1` is a
+    little larger. A large :math:`D_2` comes from a class that is on nearly every list, and says little about
+    :math:`D_1`. Where :math:`D` rises from two lists to three, it goes on falling towards those on none.
 
 Pairs
     A regularised horseshoe (Piironen and Vehtari 2017, Electron. J. Stat. 11:5018) with scale :math:`\tau` and slab
@@ -78,6 +80,7 @@ KIND = "multiple_systems_estimation"
 _LOCAL_SCALES = np.tan(np.pi / 2 * (np.arange(8) + 0.5) / 8)
 _TRIPLES_SCALE = 0.5
 _STEADY = 0.3
+_CAP = 0.8
 _POOLING_PEOPLE = 4.0
 
 
@@ -183,8 +186,8 @@ def build(layout, priors, kinds=("pairs",)):
     layout : uncounted.models.cells.Layout
         With three lists or more.
     priors : dict
-        ``coverage``, ``coverage_spread``, ``pair_scale``, ``pair_slab``, ``ease_level``, ``ease_step``, ``class_gap``,
-        ``class_middle``, and for several strata ``coverage_by_stratum``, ``pairs_by_stratum``, ``ease_by_stratum``.
+        ``coverage``, ``coverage_spread``, ``pair_scale``, ``pair_slab``, ``ease_level``, ``ease_step``, and for several
+        strata ``coverage_by_stratum``, ``pairs_by_stratum``, ``ease_by_stratum``.
     kinds : sequence of str, optional
         Interactions: ``pairs``, ``triples``.
 
@@ -209,7 +212,7 @@ def build(layout, priors, kinds=("pairs",)):
     with pm.Model(coords=coords) as model:
         d = unpack(pm.Data("evidence", pack(arrays)), arrays)
         ease = _ease(len(layout.lists), len(layout.strata), priors)
-        pairs = _pairs(groups, ease[:, 1].mean(), len(layout.strata), priors)
+        pairs = _pairs(groups, len(layout.strata), priors)
         coverage = _coverage(d, pt.concatenate([pairs, ease[:, 1:]], axis=1), layout.shape, priors)
         log_rate = (
             pt.dot(coverage, layout.on.T)
@@ -237,37 +240,32 @@ def _ease(n_lists, n_strata, priors):
     level = prior("ease_level", priors)
     step = priors["ease_step"]["value"]
     carried = pm.Normal("ease_carried", 0.0, 1.0)
-    walk = [level + _STEADY + step * carried, level]
+    walk = [level]
     if n_lists > 3:
         moves = pm.StudentT("ease_steps", nu=3, mu=0.0, sigma=1.0, shape=n_lists - 3)
         for t in range(n_lists - 3):
             walk.append(walk[-1] - _STEADY + step * moves[t])
-    walk = pt.stack(walk)[None, :]
+    mean, sd = _carried_over(walk)
+    walk = pt.stack([mean + sd * carried, *walk])[None, :]
     if n_strata > 1:
         shift = pm.Normal("ease_shift", 0.0, 1.0, dims="stratum")
         walk = walk + (prior("ease_by_stratum", priors) * shift)[:, None]
-    return pt.softplus(walk) + _easy_class(n_lists, priors)[None, :]
+    return pt.softplus(walk)
 
 
-def _easy_class(n_lists, priors):
-    """What one class of people who are easier to find adds to D_1, D_2, ...; (L - 1,)."""
+def _carried_over(walk):
+    """Mean and standard deviation of x_1 given x_2, x_3, ...; scalars."""
     import pytensor.tensor as pt
 
-    from uncounted.models.priors import prior
-
-    # Only its size matters: with the sign left free the sampler meets no edge at 0.
-    gap = prior("class_gap", priors)
-    middle = prior("class_middle", priors)
-    generating = pt.softplus(gap * (np.arange(n_lists + 1.0) - middle))
-    return generating[2:] - 2 * generating[1:-1] + generating[:-2]
+    mean = _CAP - pt.softplus(2 * (_CAP - walk[0] - _STEADY)) / 2
+    if len(walk) > 1:
+        rise = pt.softplus(4 * (walk[1] - walk[0])) / 4
+        mean = mean - pt.tanh(0.6 * rise) * (1.8 + 1.2 * pt.softplus(walk[1] - 1.5))
+    return mean, 0.8 + 0.6 * pt.sigmoid(2 * (walk[0] - 1.3))
 
 
-def _pairs(groups, ease, n_strata, priors):
-    """Interactions of each stratum; (stratum, term).
-
-    If all pairs of lists attract each other alike, that is the same to the cells as people who differ in ease. The
-    cells know the sum of both, and so the sampler walks along that.
-    """
+def _pairs(groups, n_strata, priors):
+    """Interactions of each stratum; (stratum, term)."""
     import pymc as pm
     import pytensor.tensor as pt
 
@@ -276,8 +274,7 @@ def _pairs(groups, ease, n_strata, priors):
     scale = prior("pair_scale", priors)
     slab = priors["pair_slab"]["value"]
     factor = np.array([1.0 if len(group) == 2 else _TRIPLES_SCALE for group in groups])
-    shared = np.array([1.0 if len(group) == 2 else 0.0 for group in groups])
-    pairs = pm.Deterministic("pairs", pm.Flat("pairs_and_ease", shape=len(groups)) - ease * shared, dims="term")
+    pairs = pm.Flat("pairs", dims="term")
     wide = scale * factor[:, None] * _LOCAL_SCALES[None, :]
     sd = slab * wide / pt.sqrt(slab**2 + wide**2)
     density = pt.logsumexp(-0.5 * (pairs[:, None] / sd) ** 2 - pt.log(sd), axis=1) - np.log(len(_LOCAL_SCALES))
