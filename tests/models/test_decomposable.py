@@ -34,7 +34,7 @@ UK[[1, 2, 4, 8, 16, 3, 5, 9, 6, 10, 18, 12, 20, 24, 7, 11, 14, 15]] = [
     11,
     8,
 ] + [1, 1, 4, 1]
-SETTINGS = {"sampling": {"chains": 4, "draws": 1000}, "unseen_odds": 0}
+SETTINGS = {"sampling": {"exact": {"chains": 4, "draws": 1000}}, "unseen_odds": 0}
 
 
 def histories_of(*strata, lists="ABCD", **more):

@@ -12,7 +12,7 @@ from uncounted.report import modeltext
 
 
 def settings(log_odds_ratio, **more):
-    return {"priors": {"log_odds_ratio": log_odds_ratio}, "sampling": {"chains": 4, "draws": 2000}} | more
+    return {"priors": {"log_odds_ratio": log_odds_ratio}, "sampling": {"exact": {"chains": 4, "draws": 2000}}} | more
 
 
 INDEPENDENT = settings({"distribution": "fixed", "value": 0.0})

@@ -183,7 +183,7 @@ def fit(histories, settings, seed):
     histories : Histories
         Of 3 to 7 lists. People whose stratum is not known are spread (:func:`spread_blanks`).
     settings : dict
-        ``sampling`` with ``chains`` and ``draws`` (a chain), and the dial ``unseen_odds`` (log odds, 0 if missing).
+        ``sampling.exact`` with ``chains`` and ``draws`` (a chain), and the dial ``unseen_odds`` (log odds, 0 if missing).
     seed : int
 
     Returns
@@ -488,7 +488,7 @@ class _Draws:
 
     def __init__(self, histories, settings):
         self.histories = histories
-        self.chains, self.draws = settings["sampling"]["chains"], settings["sampling"]["draws"]
+        self.chains, self.draws = settings["sampling"]["exact"]["chains"], settings["sampling"]["exact"]["draws"]
         self.dial = float(settings.get("unseen_odds") or 0.0)
         size, strata, lists = self.chains * self.draws, len(histories.stratum_names), histories.n_lists
         self.unseen, self.seen = np.full((size, strata), np.nan), np.full((size, strata), np.nan)

@@ -53,7 +53,7 @@ def fit(histories, settings, seed):
         Of 2 lists. People whose stratum is not known are spread (:func:`spread_blanks`).
     settings : dict
         ``priors`` with ``log_odds_ratio`` (``normal`` with ``mean`` and ``sd``, or ``fixed`` with ``value``),
-        ``sampling`` with ``chains`` and ``draws`` (a chain), and the dial ``unseen_odds`` (log odds, 0 if missing).
+        ``sampling.exact`` with ``chains`` and ``draws`` (a chain), and the dial ``unseen_odds`` (log odds, 0 if missing).
     seed : int
 
     Returns
@@ -80,7 +80,7 @@ def fit(histories, settings, seed):
             expected="with three lists or more: a model that learns from them how they depend on each other",
         )
     histories = spread_blanks(histories)
-    chains, draws = settings["sampling"]["chains"], settings["sampling"]["draws"]
+    chains, draws = settings["sampling"]["exact"]["chains"], settings["sampling"]["exact"]["draws"]
     rng = np.random.default_rng([seed, 0])
     log_odds_ratio = _prior_draws(settings, chains * draws, rng)
     table = rng.choice(len(histories.weights), size=chains * draws, p=histories.weights)
