@@ -107,11 +107,11 @@ def test_intervals_hold_the_truth_where_the_assumption_does():
 def test_the_answer_has_the_shape_of_all_models():
     draws = two_lists.fit(histories_of(SEEN, [0, 30, 30, 30]), NORMAL, seed=1)
     assert draws.total.dims == ("chain", "draw") and draws.total.shape == (4, 2000)
-    assert draws.cell_rate.dims == ("chain", "draw", "stratum", "cell")
+    assert draws.cell_rate.dims == ("chain", "kept", "stratum", "cell")
     assert list(draws.cell.values) == ["10", "01", "11"] and list(draws.stratum.values) == ["p0", "p1"]
     assert (draws.total == draws.total_by_stratum.sum("stratum")).all()
     assert (draws.unseen_by_stratum == draws.total_by_stratum - [120, 90]).all()
-    middle = draws.cell_rate.mean(("chain", "draw")).values
+    middle = draws.cell_rate.mean(("chain", "kept")).values
     assert middle == pytest.approx(np.array([[60, 40, 20], [30, 30, 30]]), rel=0.02)
 
 

@@ -6,13 +6,12 @@ well it foretells the count of a cell from the others, and the average is the mi
 
 .. math::
     p(N \mid \text{data}) &= \sum_f w_f \, p_f(N \mid \text{data}) \\
-    w_f &= \mathrm{E}_b \, \frac{\exp \sum_h b_h e_{f,h}}{\sum_{f'} \exp \sum_h b_h e_{f',h}} \\
-    b &\sim m \, \mathrm{Dirichlet}(1, \dots, 1)
+    w &= \mathrm{argmax} \sum_h \log \sum_f w_f \, e_{f,h}, \quad w_f \ge 0, \quad \sum_f w_f = 1
 
-:math:`e_{f,h}` is the log predictive density of the count of cell :math:`h` when it is left out, by Pareto
-smoothed importance sampling (Vehtari, Gelman and Gabry 2017, Stat. Comput. 27:1413); :math:`m` is the number of cells.
-The weights are those of pseudo-BMA+ (Yao et al. 2018, Bayesian Analysis 13:917, sec. 3.4): the Bayesian bootstrap over
-the cells :math:`b` keeps a handful of cells from deciding between families that they cannot tell apart.
+:math:`e_{f,h}` is the predictive density of the count of cell :math:`h` when it is left out, by Pareto smoothed
+importance sampling (Vehtari, Gelman and Gabry 2017, Stat. Comput. 27:1413). The weights are those of stacking (Yao et
+al. 2018, Bayesian Analysis 13:917, sec. 3.2). In calibration stacking did better than weights by pseudo-BMA+, and than
+equal ones.
 
 A family whose own checks fail, or that has no answer for one of the strata, has weight 0, and the table of weights
 says why.
@@ -33,7 +32,7 @@ FAMILIES = ("loglinear", "latent_class", "decomposable")
 DISAGREEMENT = 1.25
 """Families disagree if the median of one is so many times that of another."""
 
-_BOOTSTRAPS = 2000
+_STEPS = 2000
 _NUMBERS = ["total", "unseen", "total_by_stratum", "unseen_by_stratum", "cell_rate"]
 
 SCHEMA = pa.DataFrameSchema(
@@ -91,7 +90,7 @@ def fit(fits, histories, settings, seed):
             do="look at the checks of each family",
         )
     found = {name: _left_out(posteriors[name], histories) for name in usable}
-    shares = dict(zip(usable, weigh(np.stack([elpd for elpd, _ in found.values()]), rng), strict=True))
+    shares = dict(zip(usable, weigh(np.stack([elpd for elpd, _ in found.values()])), strict=True))
     parts = [posteriors[name][_NUMBERS] for name in usable]
     mixed = mix_tables(_as_long(parts), np.array(list(shares.values())), rng).rename(table="model")
     numbers = np.array([list(fits).index(name) for name in usable])
@@ -99,23 +98,24 @@ def fit(fits, histories, settings, seed):
     return mixed, _table(posteriors, reasons, found, shares)
 
 
-def weigh(elpd, rng):
-    """Weights of families from the log predictive densities of the cells left out (pseudo-BMA+).
+def weigh(elpd):
+    """Weights of families from the log predictive densities of the cells left out (stacking).
 
     Parameters
     ----------
     elpd : numpy.ndarray, (family, cell)
-    rng : numpy.random.Generator
 
     Returns
     -------
     numpy.ndarray, (family,)
-        They sum to 1.
+        They sum to 1. Found by expectation and maximisation, which cannot leave the simplex.
     """
-    cells = elpd.shape[1]
-    scores = elpd @ (cells * rng.dirichlet(np.ones(cells), _BOOTSTRAPS)).T
-    shares = np.exp(scores - scores.max(axis=0))
-    return (shares / shares.sum(axis=0)).mean(axis=1)
+    density = np.exp(elpd - elpd.max(axis=0))
+    weights = np.full(len(elpd), 1 / len(elpd))
+    for _ in range(_STEPS):
+        shares = weights[:, None] * density
+        weights = (shares / shares.sum(axis=0)).mean(axis=1)
+    return weights
 
 
 def _left_out(posterior, histories):

@@ -70,6 +70,7 @@ from uncounted.models.decomposable_graphs import (
     elimination_order,
     pairs_of,
 )
+from uncounted.models.totals import thinned
 
 TOP_GRAPHS = 5
 """How many graphs of each stratum are named."""
@@ -183,7 +184,7 @@ def fit(histories, settings, seed):
     histories : Histories
         Of 3 to 7 lists. People whose stratum is not known are spread (:func:`spread_blanks`).
     settings : dict
-        ``sampling.exact`` with ``chains`` and ``draws`` (a chain), and the dial ``unseen_odds`` (log odds, 0 if missing).
+        ``sampling.exact`` with ``chains`` and ``draws`` (a chain), and the dial ``unseen_odds`` (0 if missing).
     seed : int
 
     Returns
@@ -509,13 +510,14 @@ class _Draws:
         draws, lists = ("chain", "draw"), self.histories.n_lists
         shape = (self.chains, self.draws)
         unseen, seen = self.unseen.reshape(*shape, -1), self.seen.reshape(*shape, -1)
+        rates = self.cell_rate.reshape(*shape, *self.cell_rate.shape[1:])
         return xr.Dataset(
             {
                 "total": (draws, (seen + unseen).sum(axis=2)),
                 "total_by_stratum": ((*draws, "stratum"), seen + unseen),
                 "unseen": (draws, unseen.sum(axis=2)),
                 "unseen_by_stratum": ((*draws, "stratum"), unseen),
-                "cell_rate": ((*draws, "stratum", "cell"), self.cell_rate.reshape(*shape, *self.cell_rate.shape[1:])),
+                "cell_rate": (("chain", "kept", "stratum", "cell"), thinned(rates)),
                 "graph_probability": (("stratum", "rank"), self.graph_probability),
                 "graph": (("stratum", "rank"), self.graph.astype(str)),
                 "link_probability": (("stratum", "list", "other_list"), self.link_probability),

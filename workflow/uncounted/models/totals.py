@@ -46,8 +46,7 @@ def draw_totals(log_odds_unseen, log_cells, layout, unseen_odds, rng, log_seen=N
     log_unseen = np.log(np.maximum(expected, 1e-300)) + log_odds_unseen + unseen_odds
     unseen = rng.poisson(np.exp(np.minimum(log_unseen, _MOST)))
     total = seen.astype(np.int64) + unseen
-    every = max(1, int(np.ceil(expected.shape[0] * expected.shape[1] / KEPT)))
-    rate = expected[:, ::every, :, None] * np.exp(log_cells[:, ::every])
+    rate = thinned(expected)[..., None] * np.exp(thinned(log_cells))
     data = {
         "total": (("chain", "draw"), total.sum(axis=2)),
         "unseen": (("chain", "draw"), unseen.sum(axis=2)),
@@ -62,6 +61,20 @@ def draw_totals(log_odds_unseen, log_cells, layout, unseen_odds, rng, log_seen=N
         "cell": layout.histories,
     }
     return xr.Dataset(data, coords)
+
+
+def thinned(draws):
+    """Keep at most :data:`KEPT` draws.
+
+    Parameters
+    ----------
+    draws : numpy.ndarray, (chain, draw, ...)
+
+    Returns
+    -------
+    numpy.ndarray, (chain, kept, ...)
+    """
+    return draws[:, :: max(1, int(np.ceil(draws.shape[0] * draws.shape[1] / KEPT)))]
 
 
 def _assign_blanks(expected, log_cells, layout, rng):

@@ -40,6 +40,7 @@ from scipy.stats import norm
 
 from uncounted.errors import UserError
 from uncounted.evidence.histories import not_estimable_alone, spread_blanks
+from uncounted.models.totals import thinned
 
 _FARTHEST = 1e15
 
@@ -53,7 +54,7 @@ def fit(histories, settings, seed):
         Of 2 lists. People whose stratum is not known are spread (:func:`spread_blanks`).
     settings : dict
         ``priors`` with ``log_odds_ratio`` (``normal`` with ``mean`` and ``sd``, or ``fixed`` with ``value``),
-        ``sampling.exact`` with ``chains`` and ``draws`` (a chain), and the dial ``unseen_odds`` (log odds, 0 if missing).
+        ``sampling.exact`` with ``chains`` and ``draws`` (a chain), and the dial ``unseen_odds`` (0 if missing).
     seed : int
 
     Returns
@@ -199,7 +200,7 @@ def _dataset(histories, shape, log_odds_ratio, rates, seen, unseen, unanswered):
             "total_by_stratum": ((*draws, "stratum"), total.reshape(by_stratum)),
             "unseen": (draws, unseen.sum(axis=1).reshape(shape)),
             "unseen_by_stratum": ((*draws, "stratum"), unseen.reshape(by_stratum)),
-            "cell_rate": ((*draws, "stratum", "cell"), rates.reshape(*shape, *rates.shape[1:])),
+            "cell_rate": (("chain", "kept", "stratum", "cell"), thinned(rates.reshape(*shape, *rates.shape[1:]))),
             "log_odds_ratio": (draws, log_odds_ratio.reshape(shape)),
             "no_answer": ("stratum", np.array([unanswered.get(i, "") for i in range(len(names))], dtype=str)),
         },
