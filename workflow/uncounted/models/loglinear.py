@@ -82,6 +82,7 @@ _TRIPLES_SCALE = 0.5
 _STEADY = 0.3
 _CAP = 0.8
 _POOLING_PEOPLE = 4.0
+_PAIR_VARIANCE = 0.04
 
 
 def parameters(shape):
@@ -132,6 +133,7 @@ def evidence(layout, kinds):
         "slopes_common": _slopes(layout.on, terms, pooled),
         "centred": informed / (informed + _POOLING_PEOPLE) if len(layout.strata) > 1 else np.ones_like(informed),
         "spread": 1 / np.sqrt(informed + _POOLING_PEOPLE),
+        "leaning": np.array([_PAIR_VARIANCE / (_PAIR_VARIANCE + 1 / (pooled[layout.times_seen >= 3].sum() + 1))]),
     }
     if len(layout.blank):
         share = layout.blank_strata * layout.counts.sum(axis=1)
@@ -212,7 +214,7 @@ def build(layout, priors, kinds=("pairs",)):
     with pm.Model(coords=coords) as model:
         d = unpack(pm.Data("evidence", pack(arrays)), arrays)
         ease = _ease(len(layout.lists), len(layout.strata), priors)
-        pairs = _pairs(groups, len(layout.strata), priors)
+        pairs = _pairs(groups, d["leaning"][0] * ease[:, 1].mean(), len(layout.strata), priors)
         coverage = _coverage(d, pt.concatenate([pairs, ease[:, 1:]], axis=1), layout.shape, priors)
         log_rate = (
             pt.dot(coverage, layout.on.T)
@@ -264,8 +266,12 @@ def _carried_over(walk):
     return mean, 0.8 + 0.6 * pt.sigmoid(2 * (walk[0] - 1.3))
 
 
-def _pairs(groups, n_strata, priors):
-    """Interactions of each stratum; (stratum, term)."""
+def _pairs(groups, ease, n_strata, priors):
+    """Interactions of each stratum; (stratum, term).
+
+    That all pairs of lists attract each other alike is nearly the same to the cells as people who differ in ease. Where
+    they know the sum of both better than the priors know either, the sampler walks along the sum.
+    """
     import pymc as pm
     import pytensor.tensor as pt
 
@@ -274,7 +280,8 @@ def _pairs(groups, n_strata, priors):
     scale = prior("pair_scale", priors)
     slab = priors["pair_slab"]["value"]
     factor = np.array([1.0 if len(group) == 2 else _TRIPLES_SCALE for group in groups])
-    pairs = pm.Flat("pairs", dims="term")
+    shared = np.array([1.0 if len(group) == 2 else 0.0 for group in groups])
+    pairs = pm.Deterministic("pairs", pm.Flat("pairs_free", shape=len(groups)) - ease * shared, dims="term")
     wide = scale * factor[:, None] * _LOCAL_SCALES[None, :]
     sd = slab * wide / pt.sqrt(slab**2 + wide**2)
     density = pt.logsumexp(-0.5 * (pairs[:, None] / sd) ** 2 - pt.log(sd), axis=1) - np.log(len(_LOCAL_SCALES))
