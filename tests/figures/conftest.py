@@ -5,7 +5,7 @@ import shutil
 import made_up
 import pytest
 
-from uncounted.figures.tables import CaseTables
+from uncounted.figures.tables import open_tables
 
 
 @pytest.fixture(scope="session")
@@ -25,4 +25,4 @@ def case_folder(finished_case, tmp_path):
 @pytest.fixture
 def tables(finished_case):
     """The tables of the case."""
-    return CaseTables("russia", made_up.russia(), finished_case)
+    return open_tables("russia", made_up.russia(), finished_case)

@@ -9,7 +9,7 @@ import pytest
 
 from uncounted.errors import UserError
 from uncounted.figures import NAMES, answer, checks, draw_case, others, sources, style
-from uncounted.figures.tables import CaseTables
+from uncounted.figures.tables import open_tables
 
 ALL = NAMES["evidence_synthesis"]
 
@@ -49,14 +49,14 @@ def test_a_missing_table_is_named_and_leaves_earlier_figures(case_folder, tmp_pa
 def test_no_figure_is_left_blank(case_folder, figure, missing):
     (case_folder / f"{missing}.parquet").unlink()
     with pytest.raises(UserError, match="missing"), style.applied():
-        figure(CaseTables("russia", made_up.russia(), case_folder))
+        figure(open_tables("russia", made_up.russia(), case_folder))
 
 
 def test_a_missing_column_is_named(case_folder):
     file = case_folder / "checks" / "sensitivity.parquet"
     pd.read_parquet(file).drop(columns="moved").to_parquet(file)
     with pytest.raises(UserError, match="lacks the column 'moved'"):
-        checks.sensitivity(CaseTables("russia", made_up.russia(), case_folder))
+        checks.sensitivity(open_tables("russia", made_up.russia(), case_folder))
 
 
 def test_a_quantity_that_was_not_estimated_is_named(case_folder, tmp_path):

@@ -32,3 +32,18 @@ def test_days_and_months_follow_no_locale():
 def test_a_source_that_is_not_known_keeps_its_name():
     assert words.source("named_totals") == "size of the list"
     assert words.source("my_own_list") == "my own list"
+
+
+def test_strata_are_named_as_people_read_them():
+    assert words.stratum("2023-10") == "Oct 2023" and words.stratum("2023-13") == "2023-13"
+    assert words.stratum("female, 0-14") == "female, 0–14"
+    assert words.stratum("1999-2004") == "1999-2004" and words.stratum("a-b") == "a-b"
+
+
+def test_long_names_are_cut_on_one_line():
+    assert words.brief("two\nlines", 20) == "two lines"
+    assert words.brief("one, two, three", 6) == "one…"
+
+
+def test_small_numbers_are_words():
+    assert [words.small(number) for number in (0, 4, 11)] == ["no", "four", "11"]

@@ -5,11 +5,13 @@ import shutil
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "figures"))
 
 import made_up
+import made_up_lists
 
 from uncounted.figures import draw_case
 from uncounted.report import write_report
@@ -34,6 +36,11 @@ class Release:
     def report(self):
         write_report(self.folder / "provenance.json", self.folder, self.folder / "report.html")
         return (self.folder / "report.html").read_text(encoding="utf-8")
+
+    def change(self, case, table, change):
+        """Write a table anew, as a function of it has it."""
+        file = self.case(case) / f"{table}.parquet"
+        change(pd.read_parquet(file)).to_parquet(file)
 
     def copy(self, folder):
         return Release(shutil.copytree(self.folder, folder))
@@ -62,6 +69,44 @@ def finished_release(tmp_path_factory):
     }
     (folder / "provenance.json").write_text(json.dumps(provenance))
     return Release(folder)
+
+
+@pytest.fixture(scope="session")
+def finished_lists(finished_release, tmp_path_factory):
+    """A release with studies of lists and one of the other kind. Not to be changed: copy it."""
+    release = finished_release.copy(tmp_path_factory.mktemp("lists") / "2024.2")
+    data = tmp_path_factory.mktemp("data")
+    made = {
+        "kosovo": (*made_up_lists.study("kosovo"), {}),
+        "gaza_by_age_and_sex": (*made_up_lists.study("gaza_by_age_and_sex"), {}),
+        "split": (*made_up_lists.study("kosovo"), {"disagrees": True}),
+        "evil": (*made_up_lists.evil(data / "evil"), {}),
+        "two": (*made_up_lists.two_lists(data / "two"), {}),
+        "none": (*made_up_lists.study("kosovo"), {"answered": False}),
+    }
+    config = release.provenance["config"]
+    for name, (case, tables, options) in made.items():
+        made_up_lists.make_case(release.case(name), case, tables, **options)
+        draw_case(name, case, release.case(name), release.case(name) / "figures")
+        config["cases"][name] = case
+    described = made_up_lists.PROJECT / "data" / "kosovo" / "datapackage.json"
+    release.write_provenance(config=config, inputs={str(described): "ab" * 32})
+    return release
+
+
+@pytest.fixture
+def study_of(finished_lists, tmp_path):
+    """A release of one study, copied from those of the fixture: change its tables, and write its report."""
+
+    def chosen(name):
+        release = Release(tmp_path / "release")
+        shutil.copytree(finished_lists.case(name), release.case(name))
+        provenance = finished_lists.provenance
+        provenance["config"]["cases"] = {name: provenance["config"]["cases"][name]}
+        (release.folder / "provenance.json").write_text(json.dumps(provenance))
+        return release
+
+    return chosen
 
 
 @pytest.fixture(scope="session")

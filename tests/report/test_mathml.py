@@ -37,3 +37,15 @@ def test_the_model_is_shown_whole():
     html = modeltext.as_html(text)
     assert html.count("<math") == text.count(":math:`") + text.count(".. math::")
     assert "\\" not in html and ":math:" not in html and "`" not in html
+
+
+def test_binomials_and_functions():
+    assert '<mfrac linethickness="0"><mrow><mi>n</mi></mrow><mrow><mi>k</mi></mrow></mfrac>' in mathml.inline(
+        r"\binom{n}{k}"
+    )
+    assert "<mi>tanh</mi>" in mathml.inline(r"\tanh(x)")
+
+
+def test_a_formula_between_paragraphs_without_indent_is_a_formula():
+    html = modeltext.as_html("First.\n\n.. math::\n    x = 1\n\nLast :func:`name`.")
+    assert html.count("<math") == 1 and "<dt>" not in html and "<code>name</code>" in html

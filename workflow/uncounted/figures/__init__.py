@@ -1,35 +1,54 @@
 """One picture a question: takes the tables of a case, computes nothing, uncertainty always shown."""
 
-NAMES = {
-    "evidence_synthesis": [
-        "headline",
-        "deaths_by_month",
-        "deaths_by_age",
-        "share_named",
-        "growing_list",
-        "predictive",
-        "registered_deaths",
-        "sensitivity",
-        "published_estimates",
-        "prior_posterior",
-        "backtest",
-    ],
-}
-"""The figures of each kind of study."""
-
 _PLACES = {
-    "headline": "answer",
-    "deaths_by_month": "answer",
-    "deaths_by_age": "answer",
-    "share_named": "answer",
-    "growing_list": "sources",
-    "predictive": "sources",
-    "registered_deaths": "sources",
-    "sensitivity": "checks",
-    "published_estimates": "others",
-    "prior_posterior": "checks",
-    "backtest": "checks",
+    "evidence_synthesis": {
+        "headline": "answer",
+        "deaths_by_month": "answer",
+        "deaths_by_age": "answer",
+        "share_named": "answer",
+        "growing_list": "sources",
+        "predictive": "sources",
+        "registered_deaths": "sources",
+        "sensitivity": "checks",
+        "published_estimates": "others",
+        "prior_posterior": "checks",
+        "backtest": "checks",
+    },
+    "multiple_systems_estimation": {
+        "headline": "families",
+        "overlaps": "lists",
+        "strata": "families",
+        "dial": "lists",
+        "sensitivity": "families",
+        "cells": "cells",
+    },
 }
+"""The figures of each kind of study, and the module that draws each."""
+
+NAMES = {kind: list(places) for kind, places in _PLACES.items()}
+"""The figures that a study of each kind can have: :func:`names_of` says which of them one has."""
+
+
+def names_of(case_config):
+    """Name the figures of a case.
+
+    Parameters
+    ----------
+    case_config : dict
+        Its config.
+
+    Returns
+    -------
+    list of str
+        Without `strata` where the study has none, and without `sensitivity` where there are two lists: neither of
+        them can be left out.
+    """
+    names = NAMES[case_config["kind"]]
+    lacking = set()
+    if case_config["kind"] == "multiple_systems_estimation":
+        lacking |= set() if case_config.get("strata") else {"strata"}
+        lacking |= {"sensitivity"} if len(case_config["lists"]) == 2 else set()
+    return [name for name in names if name not in lacking]
 
 
 def draw_case(case_name, case_config, case_folder, out_folder):
@@ -55,16 +74,17 @@ def draw_case(case_name, case_config, case_folder, out_folder):
     from pathlib import Path
 
     from uncounted.figures import style
-    from uncounted.figures.tables import CaseTables
+    from uncounted.figures.tables import open_tables
 
     logger = logging.getLogger("uncounted")
-    tables = CaseTables(case_name, case_config, case_folder)
-    names = NAMES[case_config["kind"]]
+    tables = open_tables(case_name, case_config, case_folder)
+    places = _PLACES[case_config["kind"]]
+    names = names_of(case_config)
     with style.applied():
         # All are drawn before the first is written: an error leaves the earlier set as it was.
         drawn = {}
         for name in names:
-            module = import_module(f"uncounted.figures.{_PLACES[name]}")
+            module = import_module(f"uncounted.figures.{places[name]}")
             drawn[name] = style.rendered(getattr(module, name)(tables))
     for name, files in drawn.items():
         style.write(files, Path(out_folder) / name)

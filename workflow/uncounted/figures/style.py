@@ -174,10 +174,11 @@ def beside(axes, text, place):
     axes.annotate(text, place, xytext=(5, 0), textcoords="offset points", va="center", fontsize=9, color=MEDIAN)
 
 
-def rows(axes, labels, size=9.0):
+def rows(axes, labels, size=9.0, places=None):
     """Name the rows of a plot of intervals, the first on top, without a spine."""
-    axes.set_yticks(range(len(labels)), labels, fontsize=size)
-    axes.set_ylim(len(labels) - 0.45, -0.55)
+    places = range(len(labels)) if places is None else places
+    axes.set_yticks(places, labels, fontsize=size)
+    axes.set_ylim(places[-1] + 0.55, places[0] - 0.55)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
 
@@ -218,7 +219,7 @@ def key(figure, handles, **where):
     """Say once, above the plots, what the shades mean."""
     figure.legend(
         handles=handles,
-        loc="outside upper left",
+        loc=where.pop("loc", "outside upper left"),
         ncols=where.pop("ncols", len(handles)),
         frameon=False,
         fontsize=9.0,
@@ -243,6 +244,13 @@ def mark(label, **options):
     from matplotlib.lines import Line2D
 
     return Line2D([], [], linestyle="none", label=label, **options)
+
+
+def line(label, colour, **options):
+    """Make an entry of the key: a line."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], color=colour, label=label, **{"linewidth": 2.0} | options)
 
 
 def amiss(passed):

@@ -1,30 +1,45 @@
 """The tables of one case, read once, with a clear message when one is missing or lacks a column."""
 
+from importlib import import_module
 from pathlib import Path
+from typing import ClassVar
 
 import pandas as pd
 
 from uncounted.errors import UserError
 
-STRATA = ("month", "calendar_year", "war_year", "age", "day")
-"""Columns of the estimates that say which part of the deaths a row is about."""
+STRATA = ("month", "calendar_year", "war_year", "age", "day", "stratum")
+"""Columns of the estimates that say which part of the people a row is about; a kind of study has some of them."""
 
-CHECKS = ("convergence", "predictive", "sensitivity", "backtest", "prior_posterior")
-"""The tables of checks."""
-
-_COLUMNS = {
-    "estimates": ("quantity", *STRATA, "mean", "median", "lower", "upper", "level"),
-    "draws": ("deaths",),
-    "convergence": ("check", "item", "seen", "wanted", "passed", "do"),
-    "predictive": ("source", "variable", "item", "observed", "median", "lower", "upper", "p_value", "passed"),
-    "sensitivity": ("left_out", "median", "lower", "upper", "level", "moved", "mcse_moved"),
-    "backtest": ("what", "day", "observed", "lower", "median", "upper", "passed", "text"),
-    "prior_posterior": ("parameter", "unit", "reason", "kind", "quantile", "value"),
+KINDS = {
+    "evidence_synthesis": ("uncounted.figures.tables", "SynthesisTables"),
+    "multiple_systems_estimation": ("uncounted.figures.lists_tables", "ListsTables"),
 }
+"""The class that reads the tables of each kind of study."""
+
+
+def open_tables(name, config, folder):
+    """Open the tables of a case, as its kind of study has them.
+
+    Parameters
+    ----------
+    name : str
+        The case.
+    config : dict
+        Its config.
+    folder : str or Path
+        Where its tables are: `estimates.parquet`, `draws.parquet`, `checks/`, `evidence/`.
+
+    Returns
+    -------
+    CaseTables
+    """
+    module, kind = KINDS[config["kind"]]
+    return getattr(import_module(module), kind)(name, config, folder)
 
 
 class CaseTables:
-    """The tables of one case.
+    """The tables of one case, of whatever kind: each is an attribute, read when it is first asked for.
 
     Parameters
     ----------
@@ -36,13 +51,22 @@ class CaseTables:
         Where its tables are: `estimates.parquet`, `draws.parquet`, `checks/`, `evidence/`.
     """
 
+    COLUMNS: ClassVar[dict] = {}
+    """The tables, and the columns that each must have."""
+
+    CHECKS = ()
+    """Those of them that are tables of checks."""
+
+    MAY_BE_EMPTY = ()
+    """Those of them that may have no row."""
+
     def __init__(self, name, config, folder):
         self.name, self.config, self.folder = name, config, Path(folder)
         self._read = {}
 
     def __getattr__(self, name):
-        if name in _COLUMNS:
-            return self.table(f"checks/{name}" if name in CHECKS else name)
+        if name in type(self).COLUMNS:
+            return self.table(f"checks/{name}" if name in self.CHECKS else name)
         raise AttributeError(name)
 
     def evidence(self, name):
@@ -71,11 +95,12 @@ class CaseTables:
             ) from None
         except ValueError as error:
             raise UserError(f"this table cannot be read: {error}", where=str(file)) from None
-        wanted = _COLUMNS.get(path.split("/")[-1], ())
+        name = path.split("/")[-1]
+        wanted = self.COLUMNS.get(name, ())
         lacking = [column for column in wanted if column not in table]
         if lacking:
             raise UserError(f"the table lacks the column {lacking[0]!r}", where=str(file), expected=", ".join(wanted))
-        if wanted and table.empty:
+        if wanted and table.empty and name not in self.MAY_BE_EMPTY:
             raise UserError("the table has no row", where=str(file))
         return table
 
@@ -91,7 +116,7 @@ class CaseTables:
             )
         return levels
 
-    def pick(self, quantity, *by):
+    def pick(self, quantity, *by, **of):
         """Pick the rows of a quantity, by strata.
 
         Parameters
@@ -99,6 +124,8 @@ class CaseTables:
         quantity : str
         *by : str
             Strata that tell the rows apart, such as "month"; all others are empty in the rows picked.
+        **of : str
+            What other columns must be, such as ``model="average"``.
 
         Returns
         -------
@@ -108,17 +135,61 @@ class CaseTables:
         """
         rows = self.estimates
         rows = rows[rows["quantity"] == quantity]
-        for column in STRATA:
+        for column, value in of.items():
+            rows = rows[rows[column] == value]
+        for column in (name for name in STRATA if name in rows):
             empty = rows[column].fillna("") == ""
             rows = rows[~empty if column in by else empty]
-        narrow, wide = self.levels
-        key = list(by) or ["quantity"]
-        inner = rows[rows["level"] == narrow].set_index(key)[["lower", "upper"]]
-        outer = rows[rows["level"] == wide].set_index(key)
-        if outer.empty or len(inner) != len(outer):
+        picked = self.with_inner(rows, list(by) or ["quantity"])
+        if picked.empty:
             part = f" by {' and '.join(by)}" if by else " in all"
             raise UserError(f"no estimate of {quantity!r}{part}", where=str(self.folder / "estimates.parquet"))
+        return picked
+
+    def with_inner(self, rows, key):
+        """Put the narrow interval beside the wide one.
+
+        Parameters
+        ----------
+        rows : pandas.DataFrame
+            A row for each of the two levels.
+        key : list of str
+            The columns that tell rows of one level apart.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by the key, with `inner_lower` and `inner_upper` beside `lower` and `upper`; empty where one of
+            the levels is missing.
+        """
+        narrow, wide = self.levels
+        inner = rows[rows["level"] == narrow].set_index(key)[["lower", "upper"]]
+        outer = rows[rows["level"] == wide].set_index(key)
+        if len(inner) != len(outer):
+            return outer.iloc[:0].join(inner.iloc[:0].add_prefix("inner_"))
         return outer.join(inner.add_prefix("inner_"))
+
+    def one(self, quantity, **of):
+        """Pick the row of a quantity in all."""
+        return self.pick(quantity, **of).iloc[0]
+
+
+class SynthesisTables(CaseTables):
+    """The tables of an evidence synthesis."""
+
+    COLUMNS: ClassVar[dict] = {
+        "estimates": (
+            *("quantity", "month", "calendar_year", "war_year", "age", "day"),
+            *("mean", "median", "lower", "upper", "level"),
+        ),
+        "draws": ("deaths",),
+        "convergence": ("check", "item", "seen", "wanted", "passed", "do"),
+        "predictive": ("source", "variable", "item", "observed", "median", "lower", "upper", "p_value", "passed"),
+        "sensitivity": ("left_out", "median", "lower", "upper", "level", "moved", "mcse_moved"),
+        "backtest": ("what", "day", "observed", "lower", "median", "upper", "passed", "text"),
+        "prior_posterior": ("parameter", "unit", "reason", "kind", "quantile", "value"),
+    }
+    CHECKS = ("convergence", "predictive", "sensitivity", "backtest", "prior_posterior")
 
     @property
     def last_list(self):
@@ -132,7 +203,3 @@ class CaseTables:
                 where=str(self.folder / "evidence" / "named_totals.parquet"),
             )
         return rows.iloc[-1]
-
-    def one(self, quantity):
-        """Pick the row of a quantity in all."""
-        return self.pick(quantity).iloc[0]

@@ -1,6 +1,7 @@
 """Numbers, days and months as people read them, in figures and in the report."""
 
 import math
+import re
 
 import pandas as pd
 
@@ -19,6 +20,8 @@ MONTHS = (
     "December",
 )
 # Written out, since the names in `calendar` follow the machine's language.
+
+SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def count(value):
@@ -89,6 +92,18 @@ def ages(band):
     return str(band).replace("-", "–")
 
 
+def stratum(name):
+    """Name a stratum: a month as `Oct 2023`, bands of ages with the dash that ranges take, all else as it is."""
+    if re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", str(name)):
+        return short_month(name)
+    return re.sub(r"(?<![\d-])(\d{1,3})-(\d{1,3})(?![\d-])", "\\1–\\2", str(name))
+
+
+def small(number):
+    """Write a small number as a word: `four`."""
+    return SMALL[number] if 0 <= number < len(SMALL) else count(number)
+
+
 _SOURCES = {
     "named_totals": "size of the list",
     "named_by_week": "named by week of death",
@@ -116,6 +131,24 @@ _VARIABLES = {
 }
 
 
+_MODELS = {
+    "average": "average of the models",
+    "loglinear": "log-linear",
+    "latent_class": "latent classes",
+    "decomposable": "decomposable graphs",
+    "two_lists": "two lists",
+}
+
+_METHODS = {
+    "independence": "independent lists",
+    "best_bic": "log-linear, best BIC",
+    "best_bic_pairs": "log-linear, best BIC, pairs only",
+    "chao_lower_bound": "Chao’s lower bound",
+    "lincoln_petersen": "Lincoln–Petersen",
+    "chapman": "Chapman",
+}
+
+
 def source(name):
     """Name a source of the config for readers; one that is not known keeps its name."""
     return _SOURCES.get(name, str(name).replace("_", " "))
@@ -124,6 +157,22 @@ def source(name):
 def variable(name):
     """Name an observed variable of a model for readers; one that is not known keeps its name."""
     return _VARIABLES.get(name, str(name).replace("_", " "))
+
+
+def model(name):
+    """Name a model of lists for readers; one that is not known keeps its name."""
+    return _MODELS.get(name, str(name).replace("_", " "))
+
+
+def method(name):
+    """Name an older method for readers; one that is not known keeps its name."""
+    return _METHODS.get(name, str(name).replace("_", " "))
+
+
+def brief(text, width):
+    """Cut a text to so many characters, on one line."""
+    text = " ".join(str(text).split())
+    return text if len(text) <= width else text[: width - 1].rstrip(" ,;(") + "…"
 
 
 def parameter(name):

@@ -1,6 +1,9 @@
 """The report of a release: one HTML file that opens anywhere, each number of it from a table."""
 
-KINDS = {"evidence_synthesis": "uncounted.report.evidence_synthesis"}
+KINDS = {
+    "evidence_synthesis": "uncounted.report.evidence_synthesis",
+    "multiple_systems_estimation": "uncounted.report.multiple_systems_estimation",
+}
 """Which module prepares the tables of which kind of study. It has `view(tables, context)` and `TEMPLATE`."""
 
 
@@ -26,7 +29,7 @@ def write_report(provenance_json, release_folder, out_html):
     from importlib import import_module
     from pathlib import Path
 
-    from uncounted.figures.tables import CaseTables
+    from uncounted.figures.tables import open_tables
     from uncounted.files import atomic_path
     from uncounted.report import page
 
@@ -34,7 +37,7 @@ def write_report(provenance_json, release_folder, out_html):
     cases = []
     for name, config in provenance["config"]["cases"].items():
         kind = import_module(KINDS[config["kind"]])
-        tables = CaseTables(name, config, Path(release_folder) / name)
+        tables = open_tables(name, config, Path(release_folder) / name)
         cases.append(kind.view(tables, provenance))
     html = page.render(provenance, cases)
     with atomic_path(out_html) as part:

@@ -1,22 +1,41 @@
 """What the report shows of an evidence synthesis: the tables of a case, brought into words and rows."""
 
-import base64
-import json
-import re
-from pathlib import Path
-
 import pandas as pd
 
-from uncounted.errors import UserError
-from uncounted.figures import NAMES, words
+from uncounted.figures import names_of, words
 from uncounted.figures.answer import partial_months
 from uncounted.figures.checks import parameter_names, quantiles
 from uncounted.figures.others import SAME_KIND, lettered
 from uncounted.report import modeltext
+from uncounted.report.pieces import (
+    checked,
+    descriptions,
+    dropped,
+    exactly,
+    figure,
+    findings,
+    people,
+    priors,
+    share,
+    whole_number,
+    with_ranges,
+)
 
 TEMPLATE = "evidence_synthesis.html.j2"
 
-_EMPTY = ("", "nan", "None", "<NA>")
+CONTENTS = [
+    ("answer", "The answer"),
+    ("counted", "What was counted, and by whom"),
+    ("how", "How the estimate was made"),
+    ("when", "When they died"),
+    ("ages", "How old they were"),
+    ("views", "What each source says"),
+    ("others", "What others estimated"),
+    ("hangs", "What the answer hangs on"),
+    ("checks", "The checks"),
+    ("assumed", "What cannot be tested"),
+]
+"""The sections of the page: anchor and title."""
 
 
 def view(tables, provenance):
@@ -76,45 +95,37 @@ def view(tables, provenance):
         "backtest": checked(tables.backtest),
         "model_text": modeltext.as_html(modeltext.docstring(config["model"])),
         **in_words(tables, moved, known),
-        "figures": {name: figure(tables, name) for name in NAMES[config["kind"]]},
+        "figures": {name: figure(tables, name) for name in names_of(config)},
+        "contents": CONTENTS,
+        "summary": summary(people(tables.one("deaths"))),
+        "stop": checked(tables.convergence)["failed"] > 0,
+        "model_texts": [],
+        "doubts": doubts(checked(tables.predictive), checked(tables.backtest)),
     }
+
+
+def summary(deaths):
+    """Say the answer in a few words, for the list of studies."""
+    return {"answer": f"{deaths['median']} deaths", "range": deaths["range"], "note": ""}
+
+
+def doubts(predictive, backtest):
+    """List what has to be read before the numbers, beside convergence."""
+    said = []
+    if predictive["failed"]:
+        text = (
+            f"Of the observed figures, {predictive['failed']} of {len(predictive['rows'])} are not what the fitted "
+            "model expects"
+        )
+        said.append({"text": text, "anchor": "predictive", "see": "the comparison"})
+    for row in backtest["failed_rows"]:
+        text = f"A figure that was kept out of the fit is not as expected ({row['what']}): {row['text']}"
+        said.append({"text": text.removesuffix("."), "anchor": "", "see": ""})
+    return said
 
 
 def _lower(text):
     return text[:1].lower() + text[1:]
-
-
-def people(row):
-    """Write an estimate of people, rounded as far as its interval deserves."""
-    width = row["upper"] - row["lower"]
-    shown = {
-        name: words.about(row[name], width)
-        for name in ("mean", "median", "lower", "upper", "inner_lower", "inner_upper")
-    }
-    return _with_ranges(shown)
-
-
-def share(row):
-    """Write an estimate of a share as percentages."""
-    shown = {
-        name: words.percent(row[name]) for name in ("mean", "median", "lower", "upper", "inner_lower", "inner_upper")
-    }
-    return _with_ranges(shown)
-
-
-def exactly(row):
-    """Write an estimate of people to the last person, for tables."""
-    shown = {
-        name: words.count(row[name]) for name in ("mean", "median", "lower", "upper", "inner_lower", "inner_upper")
-    }
-    return _with_ranges(shown)
-
-
-def _with_ranges(shown):
-    return shown | {
-        "range": f"{shown['lower']} to {shown['upper']}",
-        "inner_range": f"{shown['inner_lower']} to {shown['inner_upper']}",
-    }
 
 
 def in_all(tables):
@@ -130,7 +141,7 @@ def in_all(tables):
         write = (lambda value: words.percent(value, 1)) if is_share else words.count
         shown = exactly(row)
         if is_share:
-            shown = _with_ranges({name: write(row[name]) for name in list(shown) if name in row})
+            shown = with_ranges({name: write(row[name]) for name in list(shown) if name in row})
         rows.append(
             {
                 "label": label,
@@ -205,8 +216,8 @@ def registry_days(tables):
 
 def sources(tables, provenance):
     """List the sources: what they hold, whose they are, until which day they are used."""
-    described = _descriptions(tables.name, provenance)
-    reconciliation = _findings(tables, "reconciliation").set_index("source")
+    described = descriptions(tables.name, provenance)
+    reconciliation = findings(tables, "reconciliation").set_index("source")
     rows = []
     for name, entry in tables.config["sources"].items():
         counts = reconciliation.loc[name] if name in reconciliation.index else {}
@@ -227,10 +238,10 @@ def sources(tables, provenance):
                 "last": None if published is None or published.empty else published.max(),
                 "used_until": entry.get("used_until"),
                 "kept_for": str(entry.get("kept_for", "")).replace("_", " "),
-                "rows": _whole(counts, "rows_kept"),
-                "people": _whole(counts, "people_out") if entry["reads"] in _EVERYONE_ONCE else "–",
-                "refused": _whole(counts, "rows_refused"),
-                "questions": _whole(counts, "questions"),
+                "rows": whole_number(counts, "rows_kept"),
+                "people": whole_number(counts, "people_out") if entry["reads"] in _EVERYONE_ONCE else "–",
+                "refused": whole_number(counts, "rows_refused"),
+                "questions": whole_number(counts, "questions"),
             }
         )
     return rows
@@ -245,36 +256,6 @@ _EVERYONE_ONCE = {
     "named_by_month_confirmed_and_service",
 }
 """Kinds of table in which every person is counted once, so that the sum of the counts is a number of people."""
-
-
-def _whole(row, column):
-    """Write a count of the reconciliation; a dash where it has none."""
-    value = row.get(column, "")
-    return "–" if str(value) in _EMPTY else words.count(float(value))
-
-
-def _descriptions(case, provenance):
-    """Read what datapackage.json says of the tables, if it is among the inputs."""
-    for path in provenance["inputs"]:
-        if path.endswith(f"{case}/datapackage.json") and Path(path).is_file():
-            package = json.loads(Path(path).read_text(encoding="utf-8"))
-            return {resource["path"]: resource for resource in package.get("resources", [])}
-    return {}
-
-
-def _findings(tables, name):
-    file = tables.folder / "evidence" / f"{name}.csv"
-    try:
-        return pd.read_csv(file, dtype=str, keep_default_na=False)
-    except FileNotFoundError:
-        raise UserError(
-            "this table is missing", where=str(file), do="run `snakemake`: it makes what is missing"
-        ) from None
-
-
-def dropped(tables):
-    """List the rows that were refused, and those that raise a question."""
-    return {name: _findings(tables, name).to_dict("records") for name in ("refused", "questions")}
 
 
 def sensitivity(tables):
@@ -359,42 +340,3 @@ def parameters(tables):
             shown[kind] = {key: words.number(value) for key, value in picked.items()}
         rows.append({"name": name, "unit": own["unit"].iloc[0], "reason": own["reason"].iloc[0], **shown})
     return rows
-
-
-def priors(config):
-    """Write each prior of the config as its distribution and its values."""
-    written = {}
-    for name, prior in config.get("priors", {}).items():
-        values = [
-            f"{key.replace('_', ' ')} {value}"
-            for key, value in prior.items()
-            if key not in ("distribution", "unit", "reason")
-        ]
-        written[name] = {**prior, "text": f"{prior['distribution'].replace('_', ' ')}: {', '.join(values)}"}
-    return written
-
-
-def checked(table):
-    """List the rows of a check, and count those that passed, failed, or are only shown."""
-    rows = table.to_dict("records")
-    for row in rows:
-        row["verdict"] = "shown" if pd.isna(row["passed"]) else "passed" if row["passed"] else "failed"
-    counts = {verdict: sum(r["verdict"] == verdict for r in rows) for verdict in ("passed", "failed", "shown")}
-    return {"rows": rows, "failed_rows": [r for r in rows if r["verdict"] == "failed"], **counts}
-
-
-def figure(tables, name):
-    """Read a figure for embedding: its address as data, and its size in pixels."""
-    file = tables.folder / "figures" / f"{name}.svg"
-    try:
-        content = file.read_bytes()
-    except FileNotFoundError:
-        raise UserError(
-            "this figure is missing", where=str(file), do="run `snakemake`: it draws what is missing"
-        ) from None
-    box = re.search(rb'viewBox="0 0 ([0-9.]+) ([0-9.]+)"', content)
-    if not box:
-        raise UserError("this figure is not the SVG that was drawn", where=str(file), do="draw it again")
-    width, height = (round(float(size) * 96 / 72) for size in box.groups())
-    address = "data:image/svg+xml;base64," + base64.b64encode(content).decode()
-    return {"address": address, "width": width, "height": height}

@@ -14,11 +14,14 @@ _LETTERS = {
     **{"theta": "θ", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ"},
     **{"sigma": "σ", "tau": "τ", "phi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω", "ell": "ℓ", "infty": "∞"},
     **{"Gamma": "Γ", "Delta": "Δ", "Theta": "Θ", "Lambda": "Λ", "Pi": "Π", "Sigma": "Σ", "Phi": "Φ"},
+    **{"Psi": "Ψ", "Omega": "Ω", "varepsilon": "ε", "emptyset": "∅"},
 }
-_FUNCTIONS = ("log", "exp", "max", "min", "Pr")
+_FUNCTIONS = ("log", "exp", "max", "min", "Pr", "sin", "cos", "tanh", "arctan")
 _OPERATORS = {
     **{"sim": "∼", "le": "≤", "leq": "≤", "ge": "≥", "geq": "≥", "cdot": "·", "times": "×", "in": "∈"},
     **{"approx": "≈", "propto": "∝", "mid": "|", "to": "→", "ne": "≠", "pm": "±", "dots": "…", "ldots": "…"},
+    **{"neq": "≠", "ll": "≪", "gg": "≫", "notin": "∉", "subset": "⊂", "subseteq": "⊆", "cup": "∪", "cap": "∩"},
+    **{"setminus": "∖", "cdots": "⋯", "equiv": "≡"},
     **{"-": "−", "*": "∗", "{": "{", "}": "}", "%": "%"},
 }
 _SPACES = {"quad": 1.0, "qquad": 2.0, ",": 0.17, ":": 0.22, ";": 0.28, " ": 0.25, "!": 0.0}
@@ -168,6 +171,9 @@ class _Parser:
             return f"<mover>{self.group()}<mo>{_ACCENTS[name]}</mo></mover>", False
         if name in ("frac", "dfrac", "tfrac"):
             return f"<mfrac>{self.group()}{self.group()}</mfrac>", False
+        if name == "binom":
+            above, below = self.group(), self.group()
+            return f'<mrow><mo>(</mo><mfrac linethickness="0">{above}{below}</mfrac><mo>)</mo></mrow>', False
         if name == "sqrt":
             return f"<msqrt>{self.group()}</msqrt>", False
         if name in ("mathrm", "operatorname"):

@@ -10,7 +10,9 @@ from markupsafe import Markup, escape
 
 from uncounted.report import mathml
 
-_INLINE = re.compile(r":math:`(?P<math>[^`]+)`|``(?P<code>[^`]+)``|`(?P<name>[^`]+)`|\*(?P<word>[^*\s][^*]*)\*")
+_INLINE = re.compile(
+    r":math:`(?P<math>[^`]+)`|:(?:func|mod|data|class):`(?P<role>[^`]+)`|``(?P<code>[^`]+)``|`(?P<name>[^`]+)`|\*(?P<word>[^*\s][^*]*)\*"
+)
 
 
 def docstring(model):
@@ -46,7 +48,11 @@ def as_html(text):
     parts = []
     for block in _blocks(text):
         head, _, body = block.partition("\n")
-        if body.strip() and all(not line or line[0] == " " for line in body.split("\n")):
+        if (
+            head.strip() != ".. math::"
+            and body.strip()
+            and all(not line or line[0] == " " for line in body.split("\n"))
+        ):
             parts.append(f"<dt>{_line(head)}</dt><dd>{_paragraphs(textwrap.dedent(body))}</dd>")
         else:
             parts.append(f"<dd>{_paragraphs(block)}</dd>")
@@ -106,7 +112,7 @@ def _line(text):
         elif found["word"]:
             done.append(f"<em>{escape(found['word'])}</em>")
         else:
-            done.append(f"<code>{escape(found['code'] or found['name'])}</code>")
+            done.append(f"<code>{escape(found['code'] or found['name'] or found['role'])}</code>")
         at = found.end()
     done.append(str(escape(text[at:])))
     return "".join(done)

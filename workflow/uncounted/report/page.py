@@ -23,6 +23,9 @@ FILTERS = {
     "parameter": words.parameter,
     "opening": words.capital,
     "signed_percent": words.signed_percent,
+    "small": words.small,
+    "stratum": words.stratum,
+    "model": words.model,
 }
 
 
@@ -58,6 +61,9 @@ def render(provenance, cases):
         release=provenance["release"],
         draft=why_draft(provenance),
         cases=cases,
+        several=len(cases) > 1,
+        # Studies share models: each is described once.
+        model_texts=list({text["name"]: text for case in cases for text in case["model_texts"]}.values()),
         provenance=provenance,
         config_text=yaml.safe_dump(provenance["config"], sort_keys=False, allow_unicode=True, width=88),
         css=Markup((HERE / "style.css").read_text(encoding="utf-8")),

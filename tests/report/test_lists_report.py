@@ -1,0 +1,361 @@
+"""The pages of studies of lists: the answer first, in words that follow the tables; names as text; reasons."""
+
+import importlib
+import re
+
+import made_up_lists
+import numpy as np
+import pytest
+from reader import Reader
+
+from uncounted.models import LISTS
+from uncounted.report import modeltext
+from uncounted.report.lists_others import difference
+
+
+@pytest.fixture(scope="module")
+def html(finished_lists):
+    return finished_lists.report()
+
+
+@pytest.fixture(scope="module")
+def page(html):
+    return Reader(html)
+
+
+def section(html, anchor):
+    """The text of one section."""
+    begins = html.index(f'<section id="{anchor}"')
+    return Reader(html[begins : html.index("</section>", begins)]).text
+
+
+# All studies on one page
+
+
+def test_studies_of_both_kinds_stand_on_one_page(html, page):
+    assert page.wrong == [] and page.open == []
+    assert len(page.ids) == len(set(page.ids))
+    inner = {link[1:] for link in page.links if link.startswith("#")}
+    assert inner <= set(page.ids)
+    for name in ("russia", "kosovo", "gaza_by_age_and_sex", "split", "evil", "two", "none"):
+        assert {name, f"{name}-answer"} <= inner
+    assert html.count('class="study"') == 7
+
+
+def test_the_studies_are_listed_first_with_their_answers(html):
+    text = section(html, "studies")
+    assert "Seven studies" in text and "the models disagree" in text
+    assert "cannot be estimated" in text
+    assert html.index('id="studies"') < html.index('id="russia"')
+
+
+def test_one_study_needs_no_list_of_studies(study_of):
+    release = study_of("kosovo")
+    page = Reader(release.report())
+    assert "studies" not in page.ids and "kosovo-lists" in page.ids
+    assert [link for link in page.links if link == "#kosovo-checks"]
+
+
+def test_it_needs_no_network_and_no_script(html, page):
+    assert not {"script", "iframe", "object", "embed", "form"} & page.tags
+    assert page.loads and all(address.startswith("data:image/svg+xml;base64,") for address in page.loads)
+
+
+def test_every_image_says_what_it_shows_with_numbers(page):
+    for image in page.images:
+        assert len(image["alt"]) > 60 and re.search(r"\d", image["alt"]), image["alt"]
+
+
+def test_figures_are_made_smaller_and_stay_pictures(finished_lists, html):
+    import base64
+    from xml.dom import minidom
+
+    embedded = re.findall(r'base64,([^"]+)"', html)
+    assert all(minidom.parseString(base64.b64decode(one)).documentElement.tagName == "svg" for one in embedded)
+    written = finished_lists.case("kosovo") / "figures" / "headline.svg"
+    assert any(len(base64.b64decode(one)) < 0.9 * written.stat().st_size for one in embedded)
+    # The scale of letters is no number to round.
+    assert b"scale(0.085 -0.085)" in b"".join(map(base64.b64decode, embedded))
+
+
+def test_the_same_tables_give_the_same_report(finished_lists, html):
+    assert finished_lists.report() == html
+
+
+# The answer
+
+
+def test_the_answer_stands_first_and_follows_the_table(study_of):
+    release = study_of("kosovo")
+    before = section(release.report(), "kosovo-answer")
+
+    def doubled(rows):
+        whole = (rows["quantity"] == "total") & (rows["stratum"] == "") & (rows["model"] == "average")
+        rows.loc[whole, ["median", "lower", "upper"]] *= 2
+        return rows
+
+    release.change("kosovo", "estimates", doubled)
+    after = section(release.report(), "kosovo-answer")
+    numbers = [re.search(r"The estimate is ([0-9,]+) people killed in all", text)[1] for text in (before, after)]
+    first, second = (int(number.replace(",", "")) for number in numbers)
+    assert second == pytest.approx(2 * first, rel=0.05)
+    assert "On at least one of the four lists stand 4,400 of them" in before
+
+
+def test_where_the_models_disagree_the_first_sentence_says_so(html):
+    text = section(html, "split-answer")
+    assert text.strip().startswith("The models disagree about the number of people killed")
+    assert text.index("disagree") < text.index("Averaged, the estimate is")
+    for model in ("log-linear", "latent classes", "decomposable graphs"):
+        assert re.search(rf"{model} [0-9,]+ \(95.% interval", text), model
+    assert "What the disagreement means" in text
+    assert "disagree" not in section(html, "kosovo-answer")
+
+
+def test_a_model_whose_checks_failed_has_no_voice_in_the_disagreement(study_of):
+    release = study_of("split")
+    reason = "its chains did not find the same answer"
+
+    def failed(rows):
+        rows.loc[1, ["passed", "weight", "reason"]] = [False, 0.0, reason]
+        return rows
+
+    release.change("split", "checks/weights", failed)
+    html = release.report()
+    first = section(html, "split-answer").split("Averaged")[0]
+    assert "latent classes" not in first and "decomposable graphs" in first
+    assert re.search(rf"Latent classes 0.% .* failed : {reason}", section(html, "split-models"))
+
+
+def test_without_an_answer_there_is_a_reason_and_no_number(html):
+    text = section(html, "none-answer")
+    assert "cannot be estimated from these lists: nobody is on two lists" in text
+    assert "On at least one of the four lists stand 4,400 of them" in text
+    assert "The estimate is" not in text and "interval runs" not in text
+    dial = section(html, "none-dial")
+    assert "the number cannot be estimated (nobody is on two lists)" in dial
+
+
+def test_two_lists_have_no_refits(html):
+    assert "Neither of two lists can be left out" in section(html, "two-hangs")
+    assert "Two lists say nothing about how they depend on each other" in section(html, "two-how")
+    assert "the draws are independent of each other" in section(html, "two-checks")
+
+
+# Lists, models, strata
+
+
+def test_lists_and_sources_have_their_descriptions(html):
+    text = section(html, "kosovo-lists")
+    assert "the list of exhumations 1,910 1,131" in text
+    assert "P. Ball et al." in text and "Killings and refugee flow in Kosovo" in text
+    assert "1,182 (26.9 %) are on two lists or more" in text
+
+
+def test_models_older_methods_and_published_estimates_stand_in_tables(html):
+    text = section(html, "kosovo-models")
+    assert "Average of the models – " in text and "Log-linear 55 %" in text
+    assert "Chao’s lower bound 9,680" in text and "8,800 to no end" in text
+    assert "F near-complete count Kosovo Memory Book, for the same period, as quoted by HRDAG 10,401 –" in text
+    assert "Of six published estimates, " in text
+
+
+def test_every_stratum_that_differs_from_the_published_has_a_sentence(study_of):
+    release = study_of("gaza_by_age_and_sex")
+
+    def moved(rows):
+        one = (rows["stratum"] == "male, 45-59") & (rows["quantity"] == "total") & (rows["model"] == "average")
+        rows.loc[one, ["median", "lower", "upper"]] *= 0.25
+        return rows
+
+    release.change("gaza_by_age_and_sex", "estimates", moved)
+    html = release.report()
+    begins = html.index("Of ten published estimates of parts")
+    sentences = re.findall(r"<li>(.*?)</li>", html[begins : html.index("</ul>", begins)])
+    own = [sentence for sentence in sentences if sentence.startswith("Male, 45–59: ")]
+    assert len(own) == 1
+    assert "the estimate published by Jamaluddine et al. 2025, 2,859, is above our 95\u202f% interval (" in own[0]
+    assert own[0].endswith("is below the published interval (2,573 to 3,285).")
+
+
+@pytest.mark.parametrize(
+    ("published", "expected"),
+    [
+        ((100, 90, 110), ""),
+        (
+            (130, 120, 140),
+            "is above our 95 % interval (80 to 120), and our 100 is below the published interval (120 to 140).",
+        ),
+        (
+            (130, 90, 140),
+            "is above our 95 % interval (80 to 120); our 100 is within the published interval (90 to 140).",
+        ),
+        ((115, 105, 125), "is within our 95 % interval (80 to 120), but our 100 is below the published interval"),
+        ((70, np.nan, np.nan), "is below our 95 % interval (80 to 120)."),
+        ((110, np.nan, np.nan), ""),
+    ],
+)
+def test_a_difference_is_what_lies_outside_an_interval(published, expected):
+    names = dict(zip(("estimate", "lower", "upper"), published, strict=True))
+    ours = {"median": 100.0, "lower": 80.0, "upper": 120.0, "inner_lower": 90.0, "inner_upper": 110.0}
+    said = difference({"about": "a", "method": "m", "source": "others"} | names, ours, "95 %")
+    assert expected in said if expected else said == ""
+
+
+def test_a_stratum_without_an_estimate_of_its_own_has_the_reason(html):
+    assert "not estimable alone: nobody is on two lists" in section(html, "evil-strata")
+    assert "tiny nobody is on two lists decomposable graphs" in section(html, "evil-checks")
+
+
+def test_people_whose_stratum_is_not_known_are_mentioned(html):
+    assert "Of 1,014 people it is not known, or not wholly known" in section(html, "gaza_by_age_and_sex-lists")
+
+
+def test_structural_zeros_are_put_into_words(study_of):
+    release = study_of("gaza_by_age_and_sex")
+    provenance = release.provenance
+    case = provenance["config"]["cases"]["gaza_by_age_and_sex"]
+    case["structural_zeros"] = [{"where": {"age": ["60+"]}, "history": {"survey": 1, "hospital": 0, "social_media": 0}}]
+    release.write_provenance(config=provenance["config"])
+    release.change(
+        "gaza_by_age_and_sex",
+        "evidence/histories",
+        lambda rows: rows[~((rows["age"] == "60+") & (rows["history"] == "010"))],
+    )
+    expected = "age 60+: nobody can be on survey and not on hospital and not on social_media"
+    assert expected in section(release.report(), "gaza_by_age_and_sex-lists")
+
+
+# The dial, the refits, the checks
+
+
+def test_the_dial_says_where_published_estimates_need_it(html, finished_lists):
+    text = section(html, "kosovo-dial")
+    assert "At ×1 stand the models as they are" in text
+    for letter in "ABCDEF":
+        assert re.search(rf"\b{letter} .* [×÷]1(\.\d+)? [+−]?0(\.\d\d)?", text), letter
+
+
+def test_a_published_estimate_of_no_more_than_the_seen_is_nowhere_on_the_dial(html):
+    text = section(html, "evil-dial")
+    assert text.count("nowhere: not more than the people on the lists") == 2
+
+
+def test_three_lists_without_one_are_said_to_be_two(html):
+    assert "Here two lists are left, which say nothing" in section(html, "gaza_by_age_and_sex-hangs")
+    assert "These refits are by the log-linear model alone" in section(html, "kosovo-hangs")
+
+
+def test_a_refit_without_an_estimate_has_no_number(study_of):
+    release = study_of("kosovo")
+
+    def without_answer(rows):
+        numbers = ["median", "lower", "upper", "moved", "r_hat", "ess_bulk"]
+        rows.loc[rows["left_out"] == "without EXH", numbers] = np.nan
+        return rows
+
+    release.change("kosovo", "checks/sensitivity", without_answer)
+    assert "without EXH not estimable – –" in section(release.report(), "kosovo-hangs")
+
+
+def test_good_studies_open_without_a_warning(study_of):
+    html = study_of("kosovo").report()
+    assert 'class="warning' not in html
+    assert "Yes: all 6 checks passed." in section(html, "kosovo-checks")
+
+
+@pytest.mark.parametrize(
+    ("weight", "part"), [(0.0, "it has no part in the average"), (0.55, "55 % of the average is its answer")]
+)
+def test_one_model_of_several_that_has_not_converged_is_said_first(study_of, weight, part):
+    release = study_of("kosovo")
+    release.change("kosovo", "checks/convergence", _failing("loglinear: divergences"))
+    release.change("kosovo", "checks/weights", lambda rows: rows.assign(weight=[weight, 0.3, 0.15]))
+    html = release.report()
+    text = Reader(html).text
+    assert 'class="warning stop"' not in html
+    assert f"Log-linear: one check of convergence failed; {part}" in text
+    assert text.index("one check of convergence failed") < text.index("The estimate is")
+
+
+def test_if_no_model_has_converged_nothing_may_be_quoted(study_of):
+    release = study_of("kosovo")
+    release.change("kosovo", "checks/convergence", _failing("loglinear: divergences", "latent_class: divergences"))
+    release.change("kosovo", "checks/weights", lambda rows: rows.assign(passed=[True, True, False]))
+    html = release.report()
+    assert html.index('class="warning stop"') < html.index("<h1>")
+    assert "Do not quote any number of this report" in Reader(html).text
+
+
+def _failing(*checks):
+    def change(rows):
+        rows.loc[rows["check"].isin(checks), ["seen", "passed"]] = [7.0, False]
+        return rows
+
+    return change
+
+
+def test_counts_that_no_model_expects_are_said_first(study_of):
+    release = study_of("kosovo")
+
+    def wrong(rows):
+        rows.loc[2, ["observed", "p_value", "passed"]] = [9000.0, 0.0001, False]
+        return rows
+
+    release.change("kosovo", "checks/predictive", wrong)
+    html = release.report()
+    text = Reader(html).text
+    assert text.index("Of 57 comparisons of models with counts, 1 are not") < text.index("The estimate is")
+    assert "EXH and ABA 9,000" in section(html, "kosovo-checks")
+
+
+def test_verdicts_are_put_into_words(study_of):
+    release = study_of("kosovo")
+    verdicts = ["prior and data conflict", "robust", "the prior matters"]
+    release.change("kosovo", "checks/power_scaling", lambda rows: rows.assign(verdict=verdicts))
+    text = section(release.report(), "kosovo-checks")
+    assert "Prior and data conflict : prior and lists pull the answer in different directions" in text
+    assert "Robust: the answer hardly follows the prior" in text
+    assert "The prior matters: the answer follows the prior" in text
+
+
+def test_a_pareto_k_that_is_not_to_be_had_counts_as_high(study_of):
+    release = study_of("kosovo")
+    release.change("kosovo", "checks/pareto_k", lambda rows: rows.assign(pareto_k=[np.nan, 0.1, 0.2, 0.3, 0.4, 0.5]))
+    text = section(release.report(), "kosovo-checks")
+    assert "log-linear 2 1 not to be had EXH and ABA and OSCE and HRW 27" in text
+    assert "latent classes 2 0 0.30" in text
+
+
+def test_long_tables_of_predictions_show_the_worst(html):
+    text = section(html, "gaza_by_age_and_sex-checks")
+    assert "those by number of lists, and those that fit worst" in text
+
+
+# Names, and models in full
+
+
+def test_names_are_text_wherever_they_stand(html, page):
+    assert not {"script", "b", "i"} & page.tags
+    for name in made_up_lists.EVIL:
+        assert " ".join(name.split()) in page.text, name
+    assert "<em>People</em> & others" in page.text and "people <killed>" in page.text
+    assert "<i>method 0</i> $\\alpha$" in page.text
+    assert "without <script>alert(1)</script>" in page.text
+
+
+def test_each_model_is_described_once_for_all_studies(html, page):
+    text = section(html, "models")
+    assert html.count("<code>loglinear</code>)") == 1
+    for name in ("average", "loglinear", "latent_class", "decomposable", "two_lists", "classical"):
+        assert f"( {name} )" in text, name
+
+
+@pytest.mark.parametrize("model", [*LISTS, "classical"])
+def test_the_description_of_every_model_of_lists_becomes_html(model):
+    text = modeltext.docstring(model)
+    assert importlib.import_module(f"uncounted.models.{model}").__doc__.strip().startswith(text.split("\n")[0])
+    html = modeltext.as_html(text)
+    assert html.count("<math") == text.count(":math:`") + text.count(".. math::")
+    assert ":math:" not in html and ".. math" not in html and "`" not in html and "\\" not in html
+    assert Reader(html).wrong == []
