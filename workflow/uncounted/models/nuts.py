@@ -9,7 +9,7 @@ from uncounted.models.cells import lay_out
 from uncounted.models.totals import draw_totals, mix_tables
 
 _INNER = ("log_odds_unseen", "log_cells", "log_seen")
-_DENSITIES = ("log_prior", "log_likelihood")
+_DENSITIES = {"log_prior": "density_of_prior", "log_likelihood": "density_of_likelihood"}
 
 
 def add_densities(model):
@@ -26,8 +26,8 @@ def add_densities(model):
     terms = [potential for potential in model.potentials if potential is not likelihood]
     terms += [pm.logp(variable, variable).sum() for variable in model.free_RVs]
     with model:
-        pm.Deterministic("log_prior", sum(terms))
-        pm.Deterministic("log_likelihood", likelihood)
+        pm.Deterministic(_DENSITIES["log_prior"], sum(terms))
+        pm.Deterministic(_DENSITIES["log_likelihood"], likelihood)
 
 
 def fit_tables(histories, settings, seed, *, name, key, compiled, build, evidence):
@@ -83,9 +83,9 @@ def fit_tables(histories, settings, seed, *, name, key, compiled, build, evidenc
         parts.append(_counted(trace.posterior, layout, settings, np.random.default_rng([seed, number])))
     rng = np.random.default_rng([seed, len(layouts)])
     posterior = mix_tables(parts, histories.weights, rng)
-    densities = {name: posterior[[name]].rename({name: "all"}) for name in _DENSITIES}
+    densities = {group: posterior[[name]].rename({name: "all"}) for group, name in _DENSITIES.items()}
     return az.InferenceData(
-        posterior=posterior.drop_vars(_DENSITIES), sample_stats=_worst_of_tables(traces), **densities
+        posterior=posterior.drop_vars(_DENSITIES.values()), sample_stats=_worst_of_tables(traces), **densities
     )
 
 
