@@ -92,14 +92,14 @@ def differ(tables):
     Returns
     -------
     dict
-        `compared` (how many), `alike` (how many of them do not differ), and `sentences`.
+        `compared` (how many), and `sentences`.
     """
     together, wide = tables.pooled() if tables.strata else pd.DataFrame(), words.percent(tables.levels[1])
     theirs = tables.published[tables.published["is_stratum"] & tables.published["estimate"].notna()]
     theirs = theirs[theirs["about"].isin(together.index)]
     sentences = [difference(row, together.loc[row["about"]], wide) for _, row in theirs.iterrows()]
     said = [sentence for sentence in sentences if sentence]
-    return {"compared": len(sentences), "alike": len(sentences) - len(said), "sentences": said}
+    return {"compared": len(sentences), "sentences": said}
 
 
 def difference(theirs, ours, wide):

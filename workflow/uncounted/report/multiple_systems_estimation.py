@@ -83,7 +83,8 @@ def view(tables, provenance):
         "dial": dial(tables),
         "why_no_dial": why_no_dial(tables),
         "sensitivity": sensitivity(tables),
-        "convergence": checked(tables.convergence),
+        # What failed stands first: the box may hide the rest.
+        "convergence": checked(tables.convergence.sort_values("passed", kind="stable")),
         "predictive": compared,
         "pareto_k": pareto_k(tables),
         "power_scaling": power_scaling(tables),
