@@ -1,0 +1,228 @@
+"""For notebooks: the number of people behind a table of capture histories, without a workflow."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from uncounted.errors import UserError
+from uncounted.evidence.histories import not_estimable_alone, spread_blanks, table_from_frame, tabulate
+
+DEFAULTS = Path(__file__).resolve().parent / "models" / "multiple_systems.yaml"
+"""Priors, sampling and checks of studies by multiple systems estimation."""
+
+MODELS = ("loglinear", "latent_class", "decomposable", "average", "two_lists")
+"""Models that can be asked for."""
+
+_LEVEL = 0.95
+
+_LIGHTER = {"draws": 750, "tune": 400}
+"""Of the log-linear model: enough for a thousand effective draws of the total; a report asks more of each part."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The number of people, seen and unseen.
+
+    Attributes
+    ----------
+    model : str
+    seen : int
+        People on at least one list.
+    draws : pandas.DataFrame
+        One row a draw: ``total``, and with strata a column for each of them.
+    checks : pandas.DataFrame
+        What was checked, what was seen and what was wanted; empty for exact models.
+    weights : pandas.DataFrame
+        Of the average: the weight of each family and its own answer; empty for other models.
+    not_estimable : dict of str to str
+        Strata that say nothing about the unseen on their own, and why. Models that pool strata borrow from the others;
+        the exact models give no number for them.
+    """
+
+    model: str
+    seen: int
+    draws: pd.DataFrame = field(repr=False)
+    checks: pd.DataFrame = field(repr=False)
+    weights: pd.DataFrame = field(repr=False)
+    not_estimable: dict = field(repr=False)
+
+    @property
+    def total(self):
+        """Median and 95 % interval of the number of people; pandas.Series ``median``, ``lower``, ``upper``."""
+        return _summary(self.draws["total"]).rename("total")
+
+    @property
+    def by_stratum(self):
+        """The same by stratum; pandas.DataFrame, one row a stratum, empty without strata."""
+        columns = {name: _summary(self.draws[name]) for name in self.draws.columns if name != "total"}
+        return pd.DataFrame(columns, index=["median", "lower", "upper"]).T
+
+    def plot(self):
+        """Draw the median and the 95 % interval of the total and of each stratum.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        from matplotlib.figure import Figure
+
+        table = pd.concat([self.total.to_frame().T, self.by_stratum])
+        figure = Figure(figsize=(5.0, 0.8 + 0.32 * len(table)), layout="constrained")
+        axes = figure.add_subplot()
+        places = np.arange(len(table))[::-1]
+        axes.hlines(places, table["lower"], table["upper"], color="#5f97c2", linewidth=3)
+        axes.plot(table["median"], places, "o", color="#0b3c5f")
+        # A dollar sign in a name is text, not mathematics.
+        axes.set_yticks(places, [str(name).replace("$", r"\$") for name in table.index])
+        axes.set_xlabel("people (median and 95 % interval)")
+        return figure
+
+    def __str__(self):
+        rows = [("total", self.total), *self.by_stratum.iterrows()]
+        width = max(len(str(name)) for name, _ in rows)
+        lines = [f"{'':{width}}  {'median':>12}  95 % interval"]
+        for name, row in rows:
+            if np.isnan(row["median"]):
+                reason = self.not_estimable.get(name, "one of the strata is not")
+                lines.append(f"{name:{width}}  not estimable: {reason}")
+            else:
+                lines.append(f"{name:{width}}  {row['median']:>12,.0f}  {row['lower']:,.0f} to {row['upper']:,.0f}")
+        lines.append(f"{self.seen:,} were seen; model: {self.model}")
+        failed = self.checks.loc[~self.checks["passed"].astype(bool)] if len(self.checks) else self.checks
+        lines += [f"NOT CONVERGED: {row.check}: {row.seen:.4g}, {row.wanted}" for row in failed.itertuples()]
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+
+def estimate(table, lists, strata=(), count=None, *, model="loglinear", unseen_odds=0.0, seed=20240407, **changes):
+    """Estimate how many people there are, on the lists or not.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One 0/1 column for each list, columns of strata if any, and a column of counts; or one row a person.
+    lists : list of str
+        The columns of the lists, 2 to 10.
+    strata : list of str, optional
+        The columns of the strata. A blank label is imputed.
+    count : str, optional
+        The column of counts; ``count`` if there is one, and otherwise each row is one person.
+    model : str, optional
+        One of :data:`MODELS`. With two lists ``two_lists`` is the only one.
+    unseen_odds : float, optional
+        The dial: log odds ratio of the interaction of all lists at once, which no data can tell.
+    seed : int, optional
+    **changes
+        ``priors``, ``sampling`` or ``checks``: keys that take the place of the defaults, as in a config.
+
+    Returns
+    -------
+    Estimate
+
+    Raises
+    ------
+    UserError
+        For whatever is wrong with the table, and for a table that cannot tell.
+
+    Examples
+    --------
+    Killings in Kosovo in 1999 on four lists (Ball et al. 2002):
+
+    >>> import pandas as pd
+    >>> from uncounted import estimate
+    >>> histories = [f"{cell:04b}" for cell in range(1, 16)]
+    >>> people = [306, 936, 123, 845, 31, 217, 32, 1131, 106, 228, 42, 177, 18, 181, 27]
+    >>> table = pd.DataFrame([list(map(int, history)) for history in histories], columns=["EXH", "ABA", "OSCE", "HRW"])
+    >>> found = estimate(table.assign(count=people), lists=list(table.columns), model="decomposable")
+    >>> found.seen
+    4400
+    >>> found.total.round(-3)
+    median    13000.0
+    lower     10000.0
+    upper     16000.0
+    Name: total, dtype: float64
+    """
+    settings = _settings(changes, unseen_odds)
+    if count is None and "count" in table.columns:
+        count = "count"
+    histories = tabulate(table_from_frame(table, list(lists), list(strata), count=count), list(lists), list(strata))
+    if histories.n_lists == 2:
+        model = "two_lists"
+    reasons = _not_estimable(histories, model)
+    fits, posterior, weights = _fit(model, histories, settings, seed)
+    return Estimate(
+        model=model,
+        seen=histories.seen,
+        draws=_draws(posterior, histories),
+        checks=_checks(fits, settings["checks"]),
+        weights=weights,
+        not_estimable=reasons,
+    )
+
+
+def _settings(changes, unseen_odds):
+    settings = yaml.safe_load(DEFAULTS.read_text(encoding="utf-8")) | {"unseen_odds": unseen_odds}
+    settings["sampling"]["loglinear"] |= _LIGHTER
+    for key, values in changes.items():
+        if key not in ("priors", "sampling", "checks"):
+            raise UserError(f"unknown argument {key!r}", where="estimate", expected="priors, sampling or checks")
+        for name, value in values.items():
+            if name not in settings[key]:
+                raise UserError(
+                    f"unknown key {name!r}", where=f"estimate, {key}", expected=f"one of {', '.join(settings[key])}"
+                )
+            both = isinstance(value, dict) and isinstance(settings[key][name], dict)
+            settings[key][name] = settings[key][name] | value if both else value
+    return settings
+
+
+def _not_estimable(histories, model):
+    if model not in MODELS:
+        raise UserError(f"there is no model {model!r}", where="estimate, model", expected=f"one of {', '.join(MODELS)}")
+    reasons = {histories.stratum_names[i]: why for i, why in not_estimable_alone(spread_blanks(histories)).items()}
+    if len(reasons) == len(histories.stratum_names):
+        name, why = next(iter(reasons.items()))
+        raise UserError(f"the table cannot tell how many people are on no list: {why}", where=f"stratum {name}")
+    return reasons
+
+
+def _fit(model, histories, settings, seed):
+    """The fits, the posterior that leads, and the weights of an average."""
+    from importlib import import_module
+
+    if model != "average":
+        fitted = import_module(f"uncounted.models.{model}").fit(histories, settings, seed)
+        return {model: fitted}, getattr(fitted, "posterior", fitted), pd.DataFrame()
+    from uncounted.models import average
+
+    fits = {name: _fit(name, histories, settings, seed)[0][name] for name in average.FAMILIES}
+    posterior, weights = average.fit(fits, spread_blanks(histories), settings, seed)
+    return fits, posterior, weights
+
+
+def _draws(posterior, histories):
+    columns = {"total": posterior["total"].values.ravel()}
+    if histories.strata:
+        by_stratum = posterior["total_by_stratum"].values.reshape(-1, len(histories.stratum_names))
+        columns |= dict(zip(histories.stratum_names, by_stratum.T, strict=True))
+    return pd.DataFrame(columns)
+
+
+def _checks(fits, bounds):
+    from uncounted.checks.convergence import check_convergence
+    from uncounted.checks.result import results_table
+
+    sampled = {name: trace for name, trace in fits.items() if hasattr(trace, "sample_stats")}
+    tables = [results_table(check_convergence(trace, [], bounds)).assign(model=name) for name, trace in sampled.items()]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def _summary(draws):
+    known = draws.to_numpy(dtype=float)
+    tail = (1 - _LEVEL) / 2
+    median, lower, upper = np.quantile(known, [0.5, tail, 1 - tail])
+    return pd.Series({"median": median, "lower": lower, "upper": upper})
