@@ -3,6 +3,7 @@
 import io
 import itertools
 
+import networkx
 import numpy as np
 import pandas as pd
 import pytest
@@ -75,7 +76,6 @@ def test_there_are_as_many_graphs_as_known(n_lists):
 
 
 def test_the_graphs_are_the_chordal_ones():
-    networkx = pytest.importorskip("networkx")
     pairs = decomposable_graphs.pairs_of(6)
     graphs = decomposable_graphs.enumerate_graphs(6)
     place = {int(edges): row for row, edges in enumerate(graphs.edges)}

@@ -9,7 +9,8 @@ from uncounted.errors import UserError
 from uncounted.evidence.histories import Histories
 from uncounted.library import DEFAULTS
 from uncounted.models import average, loglinear
-from uncounted.models.cells import interactions, lay_out, pack, unpack
+from uncounted.models.cells import interactions, lay_out
+from uncounted.models.packing import pack, unpack
 from uncounted.models.totals import cell_log_likelihood, draw_totals, mix_tables, thinned
 
 KOSOVO = {

@@ -349,7 +349,7 @@ def test_centred_says_nothing_about_the_total():
 
 def test_packed_evidence_comes_apart_as_it_was(layout):
     packed = pt.as_tensor(synthesis.pack(layout.data))
-    apart = synthesis._unpack(packed, layout.data)
+    apart = synthesis.unpack(packed, layout.data)
     assert list(apart) == list(layout.data)
     values = pytensor.function([], list(apart.values()), mode=PLAIN)()
     for name, value in zip(apart, values, strict=True):

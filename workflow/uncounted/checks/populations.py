@@ -59,7 +59,7 @@ def draw_population(kind, lists, rng, total=None):
         Drawn again until at least ten people are seen, one of them on two lists: a table below that is refused.
     """
     while True:
-        size = total or int(round(np.exp(rng.uniform(*np.log(SIZES)))))
+        size = total or round(np.exp(rng.uniform(*np.log(SIZES))))
         probabilities, shares = KINDS[kind](lists, rng)
         totals = rng.multinomial(size, shares)
         counts = np.array([rng.multinomial(n, p) for n, p in zip(totals, probabilities, strict=True)])
@@ -152,7 +152,7 @@ def ease(lists, rng):
 
 
 def ease_and_pairs(lists, rng):
-    """Ease of being found varies (standard deviation 0.5 to 1.5), and one or two pairs of lists depend on each other."""
+    """Ease varies (standard deviation 0.5 to 1.5), and one or two pairs of lists depend on each other besides."""
     return _one(_cells(*_spread(_coverage(lists, rng), rng.uniform(0.5, 1.5)), _drawn_pairs(lists, rng, 2)))
 
 

@@ -104,37 +104,3 @@ def interactions(layout, kinds):
     # A term of all lists at once is what no data can tell from the number unseen: it is the dial.
     groups = [group for group in groups if len(group) < len(layout.lists)]
     return groups, np.stack([layout.on[:, group].prod(axis=1) for group in groups], axis=1)
-
-
-def pack(arrays):
-    """All arrays in one vector: the time to compile grows with the number of shared arrays (nutpie issue 339).
-
-    Parameters
-    ----------
-    arrays : dict of str to numpy.ndarray
-
-    Returns
-    -------
-    numpy.ndarray
-    """
-    return np.concatenate([np.ravel(array) for array in arrays.values()])
-
-
-def unpack(vector, arrays):
-    """The arrays again, as tensors, from the vector of :func:`pack`.
-
-    Parameters
-    ----------
-    vector : tensor
-    arrays : dict of str to numpy.ndarray
-        For their names and shapes.
-
-    Returns
-    -------
-    dict of str to tensor
-    """
-    ends = np.cumsum([array.size for array in arrays.values()])
-    return {
-        name: vector[int(end) - array.size : int(end)].reshape(array.shape)
-        for (name, array), end in zip(arrays.items(), ends, strict=True)
-    }

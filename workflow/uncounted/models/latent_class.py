@@ -35,8 +35,8 @@ Likelihood
     part in the product. People whose stratum is not known are spread over those they may belong to beforehand.
 """
 
-from uncounted.models.cells import pack, unpack
 from uncounted.models.nuts import add_densities
+from uncounted.models.packing import pack, unpack
 
 KIND = "multiple_systems_estimation"
 

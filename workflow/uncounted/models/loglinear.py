@@ -72,8 +72,9 @@ Likelihood
 
 import numpy as np
 
-from uncounted.models.cells import interactions, pack, unpack
+from uncounted.models.cells import interactions
 from uncounted.models.nuts import add_densities
+from uncounted.models.packing import pack, unpack
 
 KIND = "multiple_systems_estimation"
 

@@ -89,6 +89,7 @@ Number of deaths
 
 import numpy as np
 
+from uncounted.models.packing import pack, unpack
 from uncounted.models.synthesis_counts import (  # noqa: F401 - the model's interface
     DEATHS,
     LOWER_BOUNDS,
@@ -154,7 +155,7 @@ def build(layout, priors):
     import pymc as pm
 
     with pm.Model(coords=layout.coords) as model:
-        d = _unpack(pm.Data("evidence", pack(layout.data)), layout.data)
+        d = unpack(pm.Data("evidence", pack(layout.data)), layout.data)
         d |= layout.places
         use = pm.Data("use", np.ones(len(SOURCES)), dims="source")
         d |= {f"use_{source}": use[i] for i, source in enumerate(SOURCES)}
@@ -171,19 +172,6 @@ def build(layout, priors):
         _observe_registered(d, priors, nameable, mix, ceiling)
         _derive(d, nameable, mix, ceiling, named_share, nameable * deaths_a_nameable)
     return model
-
-
-def pack(data):
-    """All arrays in one vector: the time to compile grows with the number of shared arrays (nutpie issue 339)."""
-    return np.concatenate([np.ravel(value) for value in data.values()])
-
-
-def _unpack(vector, data):
-    ends = np.cumsum([value.size for value in data.values()])
-    return {
-        name: vector[int(end) - value.size : int(end)].reshape(value.shape) if value.ndim else vector[int(end) - 1]
-        for (name, value), end in zip(data.items(), ends, strict=True)
-    }
 
 
 def _nameable_deaths(d, priors):
