@@ -71,6 +71,17 @@ def test_digest_changes_with_a_new_or_a_renamed_file(library):
     assert len({before, after, provenance.digest("report")}) == 3
 
 
+def test_of_a_package_only_the_modules_that_are_taken_from_it_count(library):
+    (library / "report" / "page.py").write_text("from uncounted.evidence import months\n")
+    before = provenance.digest("report")
+    for edited, changes in (("clean", False), ("months", True), ("__init__", True)):
+        file = library / "evidence" / f"{edited}.py"
+        text = file.read_text()
+        file.write_text(text + "# changed\n")
+        assert (provenance.digest("report") != before) is changes, edited
+        file.write_text(text)
+
+
 def test_digest_of_nothing_is_a_fault(library):
     with pytest.raises(ValueError, match="no code"):
         provenance.digest("rapport")

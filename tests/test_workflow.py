@@ -1,5 +1,7 @@
 """The workflow as a person meets it: whole runs of a toy study, with everything that can go wrong."""
 
+import csv
+import json
 import os
 import shutil
 import signal
@@ -14,7 +16,7 @@ STEPS = [
     "Draw from the posterior of toy (model simple)",
     "Check the fit of toy",
     "Judge whether the fit of toy may be reported",
-    "Estimate the deaths of toy",
+    "Estimate the numbers of toy",
     "Collect the estimates of all cases",
     "Draw the figures of toy",
     "Set the headline figure of the release",
@@ -74,7 +76,7 @@ def test_whole_run_says_what_it_does(finished_project):
     assert "Done in" in said
     assert "rule " not in said
     assert "jobid" not in said
-    log = (finished_project / "results/draft/toy/logs/fit_simple.log").read_text()
+    log = (finished_project / "results/draft/toy/logs/fit.log").read_text()
     assert "drawing: 5 of 10 draws (50%)" in log
 
 
@@ -316,3 +318,108 @@ def test_second_run_at_the_same_time_is_refused(running):
     assert f"another run (process {process.pid}) is at work in this folder" in said
     assert "Traceback" not in said
     assert process.poll() is None
+
+
+# Both kinds of study, side by side
+
+LISTS = """\
+title: Lists
+kind: multiple_systems_estimation
+data: lists
+tables: [lists.csv]
+lists: [a, b, c]
+published: others.csv
+"""
+STEPS_OF_A_CASE = [
+    "Clean the tables of {}",
+    "Draw from the posterior of {} (model average)",
+    "Check the fit of {}",
+    "Judge whether the fit of {} may be reported",
+    "Estimate the numbers of {}",
+    "Draw the figures of {}",
+]
+BOTH = ["--config", "cases=[toy,lists,by_age]"]
+
+
+def steps_of(*cases):
+    return {step.format(case) for case in cases for step in STEPS_OF_A_CASE}
+
+
+@pytest.fixture(scope="module")
+def finished_both(finished_project, tmp_path_factory):
+    """A toy study, and two of the same lists whose data nobody described, after one run of all."""
+    project = finished_project.copy(tmp_path_factory.mktemp("both") / "project")
+    (project / "data/lists").mkdir()
+    (project / "data/lists/lists.csv").write_text("30")
+    (project / "data/lists/others.csv").write_text("90")
+    (project / "config/cases/lists.yaml").write_text(LISTS)
+    (project / "config/cases/by_age.yaml").write_text(LISTS + "strata: [age]\n")
+    status, said = project.snakemake(*BOTH)
+    assert status == 0, said
+    (project / "said.txt").write_text(said)
+    return project
+
+
+def test_studies_of_both_kinds_stand_side_by_side(finished_both):
+    said = (finished_both / "said.txt").read_text()
+    of_toy = {step for step in STEPS if "toy" in step}
+    # The first study is the headline, and nothing of it has changed.
+    assert steps(said) == steps_of("lists", "by_age") | set(STEPS) - of_toy - {"Set the headline figure of the release"}
+    release = finished_both / "results/draft"
+    listed = json.loads((release / "manifest.json").read_text())
+    assert {"toy/fits/simple.nc", "toy/fits/simple_without.parquet", "toy/checks/backtest.parquet"} <= set(
+        listed["outputs"]
+    )
+    for case in ("lists", "by_age"):
+        beside = [f"fits/{name}.parquet" for name in ("without", "strata_alone", "classical", "weights")]
+        wanted = ["fits/average.nc", "fits/family.nc", *beside, "checks/dial.parquet", "checks/power_scaling.parquet"]
+        assert {f"{case}/{name}" for name in wanted} <= set(listed["outputs"])
+    assert "by_age/figures/strata.svg" in listed["outputs"]
+    assert "lists/figures/strata.svg" not in listed["outputs"]
+    # The folder of both is described nowhere, and listed once.
+    assert {path for path in listed["inputs"] if path.startswith("data/")} == {
+        *(f"data/toy/{name}" for name in ("datapackage.json", "graves.csv", "list.csv")),
+        *(f"data/lists/{name}" for name in ("lists.csv", "others.csv")),
+    }
+    with open(release / "estimates.csv") as file:
+        assert [row["case"] for row in csv.DictReader(file)] == ["toy", "lists", "by_age"]
+
+
+def test_one_study_can_be_made_alone(finished_both, tmp_path):
+    project = finished_both.copy(tmp_path / "project")
+    status, said = project.snakemake("--config", "cases=[lists]", "release=alone")
+    assert status == 0, said
+    of_all = {step for step in STEPS if "toy" not in step}
+    assert steps(said) == steps_of("lists") | of_all
+    assert sorted(path.name for path in (project / "results/alone").iterdir() if path.is_dir()) == ["lists", "logs"]
+    assert (project / "results/alone/report.html").read_text().count("lists,deaths") == 1
+
+
+def test_a_change_makes_one_kind_of_study_run_again_and_not_the_other(finished_both, tmp_path):
+    fit_lists, fit_by_age = (STEPS_OF_A_CASE[1].format(case) for case in ("lists", "by_age"))
+    fit_toy = next(step for step in STEPS if "Draw from the posterior of toy" in step)
+    clean_lists, clean_by_age = (STEPS_OF_A_CASE[0].format(case) for case in ("lists", "by_age"))
+    library, case = "workflow/uncounted", "config/cases/lists.yaml"
+    changes = [
+        (f"{library}/models/multiple_systems.py", "fits", "estimates", ({fit_lists, fit_by_age}, {fit_toy})),
+        (f"{library}/models/simple.py", "", "# changed", ({fit_toy}, {fit_lists, fit_by_age})),
+        (case, "title: Lists", "title: Others", ({"Draw the figures of lists"}, {clean_lists, fit_lists, fit_toy})),
+        (case, "published:", "unseen_odds: 1\npublished:", ({fit_lists}, {clean_lists, fit_by_age, fit_toy})),
+        ("data/lists/lists.csv", "30", "31", ({clean_lists, clean_by_age, fit_lists, fit_by_age}, {fit_toy})),
+    ]
+    projects = copies(finished_both, tmp_path, changes)
+    for (status, said), (*change, expected) in zip(run_all(projects, *BOTH, "-n"), changes, strict=True):
+        assert status == 0, said
+        again, not_again = expected
+        assert again <= steps(said), change
+        assert not not_again & steps(said), change
+
+
+def test_a_family_of_models_may_fail_where_others_are_left(finished_both, tmp_path):
+    # The stand-in lets through what has a table of weights: that it is asked is what counts here.
+    project = finished_both.copy(tmp_path / "project")
+    with (project / "config/cases/lists.yaml").open("a") as file:
+        file.write("checks: {r_hat: 1.2}\n")
+    status, said = project.snakemake(*BOTH)
+    assert status == 0, said
+    assert "Judge whether the fit of lists may be reported" in steps(said)

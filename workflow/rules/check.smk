@@ -1,33 +1,37 @@
 # fits/ -> checks/: did it converge, does it fit, what does the answer hang on?
 
+for case, study in CASES.items():
 
-rule check:
-    """Put the fit to every check, and write down what was seen and what was wanted."""
-    message:
-        "Check the fit of {wildcards.case}"
-    input:
-        posterior=lambda w: fit_of(w.case),
-        without=lambda w: fit_of(w.case).replace(".nc", "_without.parquet"),
-        evidence=lambda w: evidence_of(w.case),
-        fitted=lambda w: f"{RUN}/{w.case}/logs/fit_{CASES[w.case]['model']}.done",
-    output:
-        **{name: update(f"<run>/{{case}}/checks/{name}.parquet") for name in CHECKS},
-        done=touch("<run>/{case}/logs/check.done"),
-    log:
-        "<run>/{case}/logs/check.log",
-    params:
-        case=lambda w: without(CASES[w.case], "title", "kind", *CLEANED),
-        evidence_folder=lambda w, input: dirname(input.evidence[0]),
-        out_folder=lambda w, output: dirname(output.convergence),
-        seed=STUDY["seed"],
-        code=digest("checks", "models", "inference"),
-    threads: 2
-    resources:
-        mem_mb=2000,
-    conda:
-        "../../envs/environment.yaml"
-    script:
-        "../scripts/check.py"
+    rule:
+        """Put the fits to every check, and write down what was seen and what was wanted."""
+        name:
+            f"check_{case}"
+        message:
+            f"Check the fit of {case}"
+        input:
+            fits=fits_of(case),
+            evidence=evidence_of(case),
+            fitted=f"<run>/{case}/logs/fit.done",
+        output:
+            checks=update(checks_of(case)),
+            done=touch(f"<run>/{case}/logs/check.done"),
+        log:
+            f"<run>/{case}/logs/check.log",
+        params:
+            case_name=case,
+            case=without(study, *WORDS, *CLEANED),
+            evidence_folder=lambda w, input: dirname(input.evidence[0]),
+            fits_folder=lambda w, input: dirname(input.fits[0]),
+            out_folder=lambda w, output: dirname(output.checks[0]),
+            seed=STUDY["seed"],
+            code=digest("checks", "models", "inference"),
+        threads: 2
+        resources:
+            mem_mb=2000,
+        conda:
+            "../../envs/environment.yaml"
+        script:
+            "../scripts/check.py"
 
 
 rule judge:
@@ -36,6 +40,7 @@ rule judge:
         "Judge whether the fit of {wildcards.case} may be reported"
     input:
         convergence="<run>/{case}/checks/convergence.parquet",
+        weights=lambda w: weights_of(w.case),
         checked="<run>/{case}/logs/check.done",
     output:
         done=touch("<run>/{case}/logs/judge.done"),

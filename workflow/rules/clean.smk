@@ -19,7 +19,7 @@ for case, study in CASES.items():
             # A log, because the person wants it most when the step has failed.
             refused=f"<run>/{case}/evidence/refused.csv",
         params:
-            case=part(study, "war", "refused_rows_allowed", "headers", "kinds_of_service", "sources"),
+            case=part(study, *TO_CLEAN[study["kind"]]),
             data_folder=lambda w, input: dirname(input.tables[0]),
             out_folder=lambda w, output: dirname(output.found[0]),
             code=digest("evidence"),

@@ -16,7 +16,8 @@ import sys
 from os.path import dirname, exists
 
 from uncounted.config import part, tables, without
-from uncounted.figures import NAMES
+from uncounted.figures import names_of
+from uncounted.models import models_of
 from uncounted.provenance import code_state, digest, refuse_if_sealed
 
 # The compiler of the models walks through Python sets: with hashes that differ from process to process, sums are taken
@@ -26,37 +27,98 @@ os.environ.update(PYTHONHASHSEED="0")
 CASES = STUDY["cases"]
 with console.plain_errors():
     TABLES = {case: tables(case, study) for case, study in CASES.items()}
+    MODELS = {case: models_of(study) for case, study in CASES.items()}
 RUN = f"results/{STUDY['release']}"
 
-# Keys of a case that have done their work once the tables are clean.
-CLEANED = ["headers", "kinds_of_service", "refused_rows_allowed"]
+# What each kind of study is made of, in the order of its stages.
 
-CHECKS = ["convergence", "predictive", "sensitivity", "backtest", "prior_posterior"]
+# Keys of a case that cleaning reads.
+TO_CLEAN = {
+    "evidence_synthesis": ["kind", "war", "refused_rows_allowed", "headers", "kinds_of_service", "sources"],
+    "multiple_systems_estimation": [
+        *("kind", "tables", "lists", "strata", "count", "structural_zeros", "published"),
+        *("refused_rows_allowed", "headers"),
+    ],
+}
+
+# Keys of a case that have done their work once the tables are clean.
+CLEANED = ["headers", "kinds_of_service", "refused_rows_allowed", "data", "tables", "count"]
+
+# Keys of a case that change words and no number.
+WORDS = ["title", "people"]
+
+# Keys of a case that fitting has no use for. An average leaves out families that fail the checks.
+NOT_FITTED = {
+    "evidence_synthesis": ["checks", *WORDS, *CLEANED],
+    "multiple_systems_estimation": [*WORDS, *CLEANED],
+}
+
+CHECKS = {
+    "evidence_synthesis": ["convergence", "predictive", "sensitivity", "backtest", "prior_posterior"],
+    "multiple_systems_estimation": [
+        *("convergence", "predictive", "sensitivity", "dial", "weights", "power_scaling"),
+        *("pareto_k", "not_estimable", "strata_alone", "classical"),
+    ],
+}
 
 
 def evidence_of(case):
-    """List the tables that cleaning makes of the sources of a case."""
-    sources = CASES[case]["sources"]
-    later = [f"{name}_later" for name, source in sources.items() if "used_until" in source]
-    return [f"{RUN}/{case}/evidence/{name}.parquet" for name in [*sources, *later]]
+    """List the tables that cleaning makes of the tables of a case."""
+    study = CASES[case]
+    if study["kind"] == "evidence_synthesis":
+        later = [f"{name}_later" for name, source in study["sources"].items() if "used_until" in source]
+        names = [*study["sources"], *later]
+    else:
+        names = ["histories", *(["published_estimates"] if study["published"] else [])]
+    return [f"{RUN}/{case}/evidence/{name}.parquet" for name in names]
 
 
-def fit_of(case):
-    """Name the posterior of a case."""
-    return f"{RUN}/{case}/fits/{CASES[case]['model']}.nc"
+def posteriors_of(case):
+    """List the posteriors of a case; of the model that the report leads with first."""
+    return [f"{RUN}/{case}/fits/{model}.nc" for model in MODELS[case]]
+
+
+def fits_of(case):
+    """List all that fitting makes: posteriors, and the tables beside them."""
+    if CASES[case]["kind"] == "evidence_synthesis":
+        names = [f"{model}_without" for model in MODELS[case]]
+    else:
+        names = ["without", "strata_alone", "classical", *(["weights"] if "average" in MODELS[case] else [])]
+    return [*posteriors_of(case), *(f"{RUN}/{case}/fits/{name}.parquet" for name in names)]
+
+
+def fitting_code(case):
+    """List the modules that fit a case, so that no study is fitted again for a model of the other kind."""
+    if CASES[case]["kind"] == "evidence_synthesis":
+        return [f"models.{model}" for model in MODELS[case]]
+    return ["models.multiple_systems"]
+
+
+def checks_of(case):
+    """List the tables of the checks of a case."""
+    return [f"{RUN}/{case}/checks/{name}.parquet" for name in CHECKS[CASES[case]["kind"]]]
+
+
+def weights_of(case):
+    """List the table of what each model counts for, where there may be several and some may fail."""
+    return [f"{RUN}/{case}/checks/weights.parquet"] if "weights" in CHECKS[CASES[case]["kind"]] else []
 
 
 def figures_of(case):
-    """List the figures of a case: which there are follows from its kind."""
-    names = NAMES[CASES[case]["kind"]]
-    return [f"{RUN}/{case}/figures/{name}.{suffix}" for name in names for suffix in ("svg", "png")]
+    """List the figures of a case: which there are follows from its kind, its lists and its strata."""
+    return [f"{RUN}/{case}/figures/{name}.{suffix}" for name in names_of(CASES[case]) for suffix in ("svg", "png")]
+
+
+def descriptions():
+    """List the descriptions of the data, those that there are; cases may share a folder."""
+    folders = {study.get("data", case) for case, study in CASES.items()}
+    return [path for path in sorted(f"data/{folder}/datapackage.json" for folder in folders) if exists(path)]
 
 
 def done():
     """List what says that each step went well."""
-    steps = ["clean", "check", "judge", "estimate", "draw"]
+    steps = ["clean", "fit", "check", "judge", "estimate", "draw"]
     return [
-        *(f"{RUN}/{case}/logs/fit_{study['model']}.done" for case, study in CASES.items()),
         *(f"{RUN}/{case}/logs/{step}.done" for case in CASES for step in steps),
         *(f"{RUN}/logs/{step}.done" for step in ["collect", "headline", "record", "report"]),
     ]

@@ -2,11 +2,11 @@
 
 
 rule estimate:
-    """Turn the posterior into the numbers that people quote."""
+    """Turn the posteriors into the numbers that people quote."""
     message:
-        "Estimate the deaths of {wildcards.case}"
+        "Estimate the numbers of {wildcards.case}"
     input:
-        posterior=lambda w: fit_of(w.case),
+        posteriors=lambda w: posteriors_of(w.case),
         judged="<run>/{case}/logs/judge.done",
     output:
         estimates=update("<run>/{case}/estimates.parquet"),
@@ -15,7 +15,7 @@ rule estimate:
     log:
         "<run>/{case}/logs/estimate.log",
     params:
-        case=lambda w: part(CASES[w.case], "model"),
+        models=lambda w: MODELS[w.case],
         code=digest("estimates"),
     conda:
         "../../envs/environment.yaml"

@@ -1,30 +1,32 @@
-# evidence/ -> fits/: the posterior, from all sources and without each of them in turn.
+# evidence/ -> fits/: the posterior of each model, and again without each source or list in turn.
 
+for case, study in CASES.items():
 
-rule fit:
-    """Draw from the posterior of the model, then again without each source in turn."""
-    message:
-        "Draw from the posterior of {wildcards.case} (model {wildcards.model})"
-    input:
-        evidence=lambda w: evidence_of(w.case),
-        cleaned="<run>/{case}/logs/clean.done",
-    output:
-        posterior=update("<run>/{case}/fits/{model}.nc"),
-        without=update("<run>/{case}/fits/{model}_without.parquet"),
-        done=touch("<run>/{case}/logs/fit_{model}.done"),
-    log:
-        "<run>/{case}/logs/fit_{model}.log",
-    wildcard_constraints:
-        model="|".join(sorted({study["model"] for study in CASES.values()})),
-    params:
-        case=lambda w: without(CASES[w.case], "title", "kind", "checks", *CLEANED),
-        evidence_folder=lambda w, input: dirname(input.evidence[0]),
-        seed=STUDY["seed"],
-        code=digest("models", "inference"),
-    threads: 2
-    resources:
-        mem_mb=2000,
-    conda:
-        "../../envs/environment.yaml"
-    script:
-        "../scripts/fit.py"
+    rule:
+        """Draw from the posterior of each model, then again without each source or list in turn."""
+        name:
+            f"fit_{case}"
+        message:
+            f"Draw from the posterior of {case} (model {study['model']})"
+        input:
+            evidence=evidence_of(case),
+            cleaned=f"<run>/{case}/logs/clean.done",
+        output:
+            fits=update(fits_of(case)),
+            done=touch(f"<run>/{case}/logs/fit.done"),
+        log:
+            f"<run>/{case}/logs/fit.log",
+        params:
+            case_name=case,
+            case=without(study, *NOT_FITTED[study["kind"]]),
+            evidence_folder=lambda w, input: dirname(input.evidence[0]),
+            out_folder=lambda w, output: dirname(output.fits[0]),
+            seed=STUDY["seed"],
+            code=digest(*fitting_code(case), "inference"),
+        threads: 2
+        resources:
+            mem_mb=2000,
+        conda:
+            "../../envs/environment.yaml"
+        script:
+            "../scripts/fit.py"

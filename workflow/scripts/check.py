@@ -1,4 +1,4 @@
-"""Check the fit of one case."""
+"""Check the fits of one case."""
 
 from uncounted.console import job
 
@@ -6,11 +6,10 @@ with job(snakemake.log[0]):
     from uncounted.checks import check_case
 
     check_case(
-        case_name=snakemake.wildcards.case,
+        case_name=snakemake.params.case_name,
         case_config=snakemake.params.case,
         evidence_folder=snakemake.params.evidence_folder,
-        fit_nc=snakemake.input.posterior,
-        without_parquet=snakemake.input.without,
+        fits_folder=snakemake.params.fits_folder,
         out_folder=snakemake.params.out_folder,
         seed=snakemake.params.seed,
     )

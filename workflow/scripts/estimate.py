@@ -1,4 +1,4 @@
-"""Estimate the deaths of one case."""
+"""Estimate the numbers of one case."""
 
 from uncounted.console import job
 
@@ -7,8 +7,7 @@ with job(snakemake.log[0]):
 
     estimate_case(
         case_name=snakemake.wildcards.case,
-        case_config=snakemake.params.case,
-        fit_nc=snakemake.input.posterior,
+        fits=dict(zip(snakemake.params.models, snakemake.input.posteriors, strict=True)),
         out_estimates=snakemake.output.estimates,
         out_draws=snakemake.output.draws,
     )

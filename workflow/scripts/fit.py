@@ -1,15 +1,14 @@
-"""Fit the model of one case."""
+"""Fit the models of one case."""
 
 from uncounted.console import job
 
-with job(snakemake.log[0], f"fit {snakemake.wildcards.case}"):
+with job(snakemake.log[0]):
     from uncounted.models import fit_case
 
     fit_case(
-        case_name=snakemake.wildcards.case,
+        case_name=snakemake.params.case_name,
         case_config=snakemake.params.case,
         evidence_folder=snakemake.params.evidence_folder,
-        out_nc=snakemake.output.posterior,
-        out_without=snakemake.output.without,
+        out_folder=snakemake.params.out_folder,
         seed=snakemake.params.seed,
     )

@@ -8,5 +8,6 @@ with job(snakemake.log[0]):
     judge_case(
         case_name=snakemake.wildcards.case,
         convergence_parquet=snakemake.input.convergence,
+        weights_parquet=next(iter(snakemake.input.weights), None),
         allow_unconverged=snakemake.params.allow_unconverged,
     )

@@ -9,7 +9,7 @@ import xarray as xr
 
 from uncounted.files import atomic_path
 
-STRATA = ("month", "calendar_year", "war_year", "age", "day")
+STRATA = ("month", "calendar_year", "war_year", "age", "day", "stratum")
 """Columns that say what a row is about; empty where it is about all."""
 
 LEVELS = (0.5, 0.95)
@@ -23,8 +23,14 @@ QUANTITIES = {
     "deaths_until": ("deaths_until",),
     "registered_war_deaths": ("registered_war_deaths",),
     "male_deaths_without_war": ("male_deaths_without_war",),
+    "total": ("total", "total_by_stratum"),
+    "unseen": ("unseen", "unseen_by_stratum"),
+    "share_seen": ("share_seen", "share_seen_by_stratum"),
 }
 """Quantity to the variables of the posterior that hold it."""
+
+_NO_STRATA = "all"
+"""What models call the one stratum of a study without strata."""
 
 _DIMS = {
     "month": "month",
@@ -35,7 +41,11 @@ _DIMS = {
     "month_end": "day",
     "registered_age": "age",
     "war_year": "calendar_year",
+    "stratum": "stratum",
 }
+
+_DRAWN = ("deaths", "deaths_beyond_named", "share_named", "total", "unseen", "share_seen")
+"""Quantities whose draws are written out."""
 
 SCHEMA = pa.DataFrameSchema(
     {
@@ -68,29 +78,46 @@ def reported(posterior):
         The variables named in :data:`QUANTITIES`, those that the posterior has.
     """
     names = [name for variables in QUANTITIES.values() for name in variables if name in posterior]
-    return posterior[names].astype(float)
+    return _with_shares(posterior[names].astype(float))
 
 
-def estimate_case(*, case_name, case_config, fit_nc, out_estimates, out_draws):
-    """Summarise the posterior of one case.
+def _with_shares(quantities):
+    """Add what share of the people is on a list, to those of a study of lists."""
+    for end in ("", "_by_stratum"):
+        total, unseen = (quantities.get(f"{name}{end}") for name in ("total", "unseen"))
+        if total is not None and unseen is not None:
+            quantities[f"share_seen{end}"] = 1 - unseen / total
+    return quantities
+
+
+def estimate_case(*, case_name, fits, out_estimates, out_draws):
+    """Summarise the posteriors of one case.
 
     Parameters
     ----------
     case_name : str
-    case_config : dict
-    fit_nc : str or Path
+    fits : dict of str to str or Path
+        The posterior of each model; the one that the report leads with comes first.
     out_estimates : str or Path
         The table of :data:`SCHEMA`, as Parquet.
     out_draws : str or Path
-        One row a draw, as Parquet.
+        One row a draw of the first model, as Parquet.
     """
+    quantities = {model: _read(path) for model, path in fits.items()}
+    tables = [summarise(found, case_name, model) for model, found in quantities.items()]
+    with atomic_path(out_estimates) as path:
+        SCHEMA.validate(pd.concat(tables, ignore_index=True)).to_parquet(path, index=False)
+    with atomic_path(out_draws) as path:
+        draws_table(next(iter(quantities.values()))).to_parquet(path, index=False)
+
+
+def _read(fit_nc):
+    """Read the reported quantities of a posterior; those by stratum only if there are strata."""
     with xr.open_dataset(fit_nc, group="posterior") as posterior:
         quantities = reported(posterior).load()
-    table = summarise(quantities, case_name, case_config["model"])
-    with atomic_path(out_estimates) as path:
-        table.to_parquet(path, index=False)
-    with atomic_path(out_draws) as path:
-        draws_table(quantities).to_parquet(path, index=False)
+    if "stratum" in quantities.dims and quantities["stratum"].values.tolist() == [_NO_STRATA]:
+        quantities = quantities.drop_dims("stratum")
+    return quantities
 
 
 def summarise(quantities, case_name, model_name):
@@ -105,11 +132,14 @@ def summarise(quantities, case_name, model_name):
     Returns
     -------
     pandas.DataFrame
-        A row for each quantity, stratum and level; see :data:`SCHEMA`.
+        A row for each quantity, stratum and level; see :data:`SCHEMA`. What the model has no answer for (draws that
+        are not numbers) has no row.
     """
     import arviz as az
 
     tails = {level: ((1 - level) / 2, (1 + level) / 2) for level in LEVELS}
+    known = quantities.notnull().all(("chain", "draw"))
+    quantities = quantities.where(known, 0.0)
     common = {
         "mean": quantities.mean(("chain", "draw")),
         "sd": quantities.std(("chain", "draw")),
@@ -130,21 +160,18 @@ def summarise(quantities, case_name, model_name):
         }
         for quantity, variables in QUANTITIES.items():
             for variable in (v for v in variables if v in quantities):
-                rows += _rows(quantity, variable, stats, level)
-    table = pd.DataFrame(rows).assign(case=case_name, model=model_name)
-    order = [f"{stratum}" for stratum in STRATA]
-    table["_place"] = range(len(table))
-    table = table.sort_values(["quantity", "_place"], kind="stable").drop(columns="_place")
-    columns = list(SCHEMA.columns)
-    table[order] = table[order].astype(str)
-    return SCHEMA.validate(table[columns].reset_index(drop=True))
+                rows += _rows(quantity, variable, stats, known, level)
+    table = pd.DataFrame(rows, columns=list(SCHEMA.columns)).assign(case=case_name, model=model_name)
+    table = table.sort_values("quantity", kind="stable", ignore_index=True)
+    return SCHEMA.validate(table.astype({name: column.dtype.type for name, column in SCHEMA.columns.items()}))
 
 
-def _rows(quantity, variable, stats, level):
+def _rows(quantity, variable, stats, known, level):
     dims = stats["mean"][variable].dims
     arrays = {name: dataset[variable].values for name, dataset in stats.items()}
     labels = [stats["mean"][variable][dim].values for dim in dims]
-    for place in np.ndindex(*[len(values) for values in labels]):
+    for place in np.argwhere(known[variable].values):
+        place = tuple(place)
         strata = dict.fromkeys(STRATA, "")
         strata |= {_DIMS[dim]: str(values[i]) for dim, values, i in zip(dims, labels, place, strict=True)}
         yield {"quantity": quantity, **strata, "level": level} | {
@@ -153,7 +180,7 @@ def _rows(quantity, variable, stats, level):
 
 
 def draws_table(quantities):
-    """One row a draw: the number of deaths in all and by each stratum.
+    """One row a draw: the number of deaths, or of people, in all and by each stratum.
 
     Parameters
     ----------
@@ -162,17 +189,20 @@ def draws_table(quantities):
     Returns
     -------
     pandas.DataFrame
-        chain, draw, then a column for each number, such as ``deaths month=2022-03``.
+        chain, draw, then a column for each number, such as ``deaths month=2022-03``. What the model has no answer
+        for has no column.
     """
     columns = {}
-    for quantity in ("deaths", "deaths_beyond_named", "share_named"):
-        for variable in QUANTITIES[quantity]:
+    for quantity in _DRAWN:
+        for variable in (name for name in QUANTITIES[quantity] if name in quantities):
             values = quantities[variable].stack(sample=("chain", "draw"))
             dims = [dim for dim in values.dims if dim != "sample"]
             for label in values[dims[0]].values if dims else [None]:
                 name = quantity if label is None else f"{quantity} {_DIMS[dims[0]]}={label}"
-                columns[name] = (values if label is None else values.sel({dims[0]: label})).values
-    sample = quantities["deaths"].stack(sample=("chain", "draw"))
+                drawn = (values if label is None else values.sel({dims[0]: label})).values
+                if not np.isnan(drawn).any():
+                    columns[name] = drawn
+    sample = quantities.stack(sample=("chain", "draw"))["sample"]
     table = pd.DataFrame({"chain": sample["chain"].values, "draw": sample["draw"].values} | columns)
     whole = [name for name in table if not name.startswith("share")]
     return table.astype(dict.fromkeys(whole, "int64"))

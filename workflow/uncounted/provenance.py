@@ -139,7 +139,9 @@ def _imports(file):
             base = node.module or ""
             if node.level:
                 base = ".".join([*here[: -node.level], *([base] if base else [])])
-            found |= {base} | {f"{base}.{alias.name}" for alias in node.names}
+            parts = {f"{base}.{alias.name}" for alias in node.names}
+            # Of a package from which only modules are taken, the other modules do not count.
+            found |= parts if all(_own_files(part) for part in parts) else {base} | parts
     return sorted(name for name in found if name.split(".")[0] == "uncounted")
 
 

@@ -1,20 +1,41 @@
 """Whether to believe a fit: one file a question, one kind of result."""
 
+_CHECKS_OF_LISTS = "uncounted.checks.lists"
 
-def check_case(*, case_name, case_config, evidence_folder, fit_nc, without_parquet, out_folder, seed):
-    """Put the fit of one case to every check.
+
+def check_case(*, case_name, case_config, evidence_folder, fits_folder, out_folder, seed):
+    """Put the fits of one case to every check.
 
     Parameters
     ----------
     case_name : str
     case_config : dict
-    evidence_folder, fit_nc, without_parquet : str or Path
+    evidence_folder, fits_folder : str or Path
         What cleaning and fitting wrote.
     out_folder : str or Path
-        Receives convergence, predictive, sensitivity, prior_posterior and backtest, as Parquet.
+        Receives a Parquet table for each question: of an evidence synthesis convergence, predictive, sensitivity,
+        prior_posterior and backtest; of multiple systems estimation those of
+        :func:`uncounted.checks.lists.check_lists`.
     seed : int
         The run's seed.
     """
+    from importlib import import_module
+    from pathlib import Path
+
+    from uncounted.files import atomic_path
+
+    if case_config["kind"] == "multiple_systems_estimation":
+        # By its name, so that a synthesis need not be checked again when a model of lists changes.
+        check = import_module(_CHECKS_OF_LISTS).check_lists
+    else:
+        check = _check_sources
+    for name, table in check(case_name, case_config, evidence_folder, fits_folder, seed).items():
+        with atomic_path(Path(out_folder) / f"{name}.parquet") as path:
+            table.to_parquet(path, index=False)
+
+
+def _check_sources(case_name, case_config, evidence_folder, fits_folder, seed):
+    """Put the fit of an evidence synthesis to every check; tables by name."""
     from pathlib import Path
 
     import arviz as az
@@ -26,30 +47,27 @@ def check_case(*, case_name, case_config, evidence_folder, fit_nc, without_parqu
     from uncounted.checks.result import results_table
     from uncounted.checks.sensitivity import check_sources, compare_priors
     from uncounted.evidence.schemas import read_tables
-    from uncounted.files import atomic_path
     from uncounted.inference import seed_for
     from uncounted.models import model_named
 
-    module = model_named(case_config["model"])
+    model, fits = case_config["model"], Path(fits_folder)
+    module = model_named(model)
     tables = read_tables(case_config, evidence_folder)
     layout = module.lay_out(case_config, tables)
-    trace = az.from_netcdf(fit_nc)
+    trace = az.from_netcdf(fits / f"{model}.nc")
     deaths = trace.posterior[module.DEATHS]
     parameters = [name for name in trace.prior if name in trace.posterior and name in module.PARAMETERS]
     expected = module.deaths_expected(trace.prior, layout)
-    found = {
-        "convergence": results_table(check_convergence(trace, parameters, case_config["checks"])),
-        "predictive": check_predictive(trace, module, layout),
-        "sensitivity": check_sources(deaths, pd.read_parquet(without_parquet)),
-        "prior_posterior": compare_priors(trace, case_config["priors"], (expected, deaths.values)),
-    }
     later = _kept_for_back_test(case_config, tables)
     day = later["published"].iloc[0]
     forecast = module.forecast_dated(trace.posterior, layout, day, seed_for(seed, case_name, "back-test"))
-    found["backtest"] = check_against_later_list(deaths.values, forecast, later, case_config["cut_off"])
-    for name, table in found.items():
-        with atomic_path(Path(out_folder) / f"{name}.parquet") as path:
-            table.to_parquet(path, index=False)
+    return {
+        "convergence": results_table(check_convergence(trace, parameters, case_config["checks"])),
+        "predictive": check_predictive(trace, module, layout),
+        "sensitivity": check_sources(deaths, pd.read_parquet(fits / f"{model}_without.parquet")),
+        "prior_posterior": compare_priors(trace, case_config["priors"], (expected, deaths.values)),
+        "backtest": check_against_later_list(deaths.values, forecast, later, case_config["cut_off"]),
+    }
 
 
 def _kept_for_back_test(case_config, tables):
@@ -65,7 +83,7 @@ def _kept_for_back_test(case_config, tables):
     return tables[kept[0]]
 
 
-def judge_case(*, case_name, convergence_parquet, allow_unconverged):
+def judge_case(*, case_name, convergence_parquet, allow_unconverged, weights_parquet=None):
     """Stop if the fit has not converged, unless the config allows it.
 
     Parameters
@@ -73,6 +91,9 @@ def judge_case(*, case_name, convergence_parquet, allow_unconverged):
     case_name : str
     convergence_parquet : str or Path
     allow_unconverged : bool
+    weights_parquet : str or Path, optional
+        Of multiple systems estimation: the families of models that the answer is made of, and which of them may be
+        used. The run stops if none is left of which every check passed; the report says which failed.
 
     Raises
     ------
@@ -90,8 +111,12 @@ def judge_case(*, case_name, convergence_parquet, allow_unconverged):
         return
     first = failed.iloc[0]
     what = f"the fit of {case_name} has not converged: {first['check']}, {first['item']}: {first['seen']:.4g}"
+    logger = logging.getLogger("uncounted")
+    if weights_parquet and _families_left(failed, pd.read_parquet(weights_parquet)):
+        logger.warning(f"{what}; reported, since other models of the average passed their checks")
+        return
     if allow_unconverged:
-        logging.getLogger("uncounted").warning(f"{what}; reported with a warning, as the config allows")
+        logger.warning(f"{what}; reported with a warning, as the config allows")
         return
     more = len(failed) - 1
     others = f" ({more} more {'check' if more == 1 else 'checks'} failed)" if more else ""
@@ -101,3 +126,10 @@ def judge_case(*, case_name, convergence_parquet, allow_unconverged):
         expected=str(first["wanted"]),
         do=f"{first['do']}; `allow_unconverged: true` in config/config.yaml reports it with a warning",
     )
+
+
+def _families_left(failed, weights):
+    """Name the families of which no check failed."""
+    from uncounted.checks.families import failed_families
+
+    return set(weights.loc[weights["passed"], "model"]) - failed_families(failed)

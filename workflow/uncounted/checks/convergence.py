@@ -25,7 +25,7 @@ def check_convergence(trace, parameters, bounds):
     trace : arviz.InferenceData
         Groups ``posterior`` and ``sample_stats``.
     parameters : list of str
-        The sampled variables; the reported quantities are found by their names.
+        The sampled variables; there may be none. The reported quantities are found by their names.
     bounds : dict
         ``r_hat``, ``ess_reported``, ``ess_parameter``, ``divergences``, ``e_bfmi``.
 
@@ -42,6 +42,8 @@ def check_convergence(trace, parameters, bounds):
         ("reported quantities", quantities, bounds["ess_reported"]),
         ("parameters", sampled, bounds["ess_parameter"]),
     ):
+        if not variables.data_vars:
+            continue
         item, seen = _worst(az.rhat(_varying(variables, kind)), highest=True)
         bound = bounds["r_hat"]
         results.append(Result(f"R-hat of {kind}", item, seen, f"at most {bound}", bool(seen <= bound), _TRY["r_hat"]))

@@ -4,8 +4,20 @@ import importlib
 
 from uncounted.errors import UserError
 
-MODULES = {"synthesis": "uncounted.models.synthesis"}
+MODULES = {
+    "synthesis": "uncounted.models.synthesis",
+    "average": "uncounted.models.average",
+    "loglinear": "uncounted.models.loglinear",
+    "latent_class": "uncounted.models.latent_class",
+    "decomposable": "uncounted.models.decomposable",
+    "two_lists": "uncounted.models.two_lists",
+}
 """Model name in the config to module."""
+
+LISTS = {"average": (2, 10), "loglinear": (3, 10), "latent_class": (3, 10), "decomposable": (3, 7), "two_lists": (2, 2)}
+"""How many lists each model of multiple systems estimation can be fitted to: the fewest and the most."""
+
+_FITS_OF_LISTS = "uncounted.models.multiple_systems"
 
 
 def model_named(name):
@@ -25,39 +37,94 @@ def model_named(name):
     return importlib.import_module(MODULES[name])
 
 
-def fit_case(*, case_name, case_config, evidence_folder, out_nc, out_without, seed):
-    """Fit the model of one case to all its sources, then without each source in turn.
+def models_of(case_config):
+    """Name the models that are fitted for a case.
 
-    One compiled model serves all fits; sources are switched off in its data.
+    Parameters
+    ----------
+    case_config : dict
+        ``kind``, ``model`` and, of multiple systems estimation, ``lists``.
+
+    Returns
+    -------
+    list of str
+        The one that the report leads with first. Of multiple systems estimation: the average, then the families that
+        it is made of, or the one that the config names. Two lists have one model, and nothing to average.
+
+    Raises
+    ------
+    UserError
+        There is no such model of lists, or it is not for so many lists.
+    """
+    named = case_config["model"]
+    if case_config["kind"] != "multiple_systems_estimation":
+        return [named]
+    number = len(case_config["lists"])
+    if named not in LISTS:
+        raise UserError(
+            f"there is no model '{named}' of lists", where="config of the case, key model", expected=", ".join(LISTS)
+        )
+    fewest, most = LISTS[named]
+    if not fewest <= number <= most:
+        raise UserError(
+            f"the model {named} is for {fewest} {f'to {most} lists' if most > fewest else 'lists'}, "
+            f"and the case has {number}",
+            where="config of the case, key model",
+            expected=", ".join(name for name, (least, top) in LISTS.items() if least <= number <= top),
+        )
+    if named != "average":
+        return [named]
+    families = [name for name, (least, top) in LISTS.items() if name != "average" and least <= number <= top]
+    return families if number == 2 else ["average", *families]
+
+
+def fit_case(*, case_name, case_config, evidence_folder, out_folder, seed):
+    """Fit the models of one case.
 
     Parameters
     ----------
     case_name : str
     case_config : dict
-        ``model``, ``priors``, ``sampling`` and what the model reads beside them.
+        ``kind``, ``model``, ``priors``, ``sampling`` and what the models read beside them.
     evidence_folder : str or Path
         The evidence tables of the case.
-    out_nc : str or Path
-        Posterior, predictions and log likelihood, as NetCDF.
-    out_without : str or Path
-        Draws of the number of deaths without each source, as Parquet: left_out, chain, draw, deaths.
+    out_folder : str or Path
+        Receives the posterior of each model, ``<model>.nc``, and the tables that go with them: of an evidence synthesis
+        ``<model>_without.parquet``, draws of the number of deaths without each source in turn (left_out, chain, draw,
+        deaths); of multiple systems estimation those of :func:`uncounted.models.multiple_systems.fit_lists`.
     seed : int
         The run's seed.
 
     Raises
     ------
     UserError
-        The config lacks a prior, or names no known model.
+        The config lacks a prior, or names no known model; or the lists do not say how many people are on none.
     """
+    if case_config["kind"] == "multiple_systems_estimation":
+        # By its name, so that a synthesis need not be fitted again when a model of lists changes.
+        fit = importlib.import_module(_FITS_OF_LISTS).fit_lists
+    else:
+        fit = _fit_sources
+    fit(case_name, case_config, models_of(case_config), evidence_folder, out_folder, seed)
+
+
+def _fit_sources(case_name, case_config, models, evidence_folder, out_folder, seed):
+    """Fit a model to all sources, then without each in turn.
+
+    One compiled model serves all fits; sources are switched off in its data.
+    """
+    from pathlib import Path
+
     from uncounted.evidence.schemas import read_tables
     from uncounted.files import atomic_path
 
-    module = model_named(case_config["model"])
+    (model,) = models
+    module = model_named(model)
     layout = module.lay_out(case_config, read_tables(case_config, evidence_folder))
-    trace, without = _fit(module, layout, case_config, seed, (case_name, case_config["model"]))
-    with atomic_path(out_nc) as path:
+    trace, without = _fit(module, layout, case_config, seed, (case_name, model))
+    with atomic_path(Path(out_folder) / f"{model}.nc") as path:
         trace.to_netcdf(str(path))
-    with atomic_path(out_without) as path:
+    with atomic_path(Path(out_folder) / f"{model}_without.parquet") as path:
         without.to_parquet(path, index=False)
 
 

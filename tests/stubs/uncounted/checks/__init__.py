@@ -2,13 +2,21 @@ from pathlib import Path
 
 from uncounted.errors import UserError
 
+NAMES = {
+    "evidence_synthesis": ["convergence", "predictive", "sensitivity", "backtest", "prior_posterior"],
+    "multiple_systems_estimation": [
+        *("convergence", "predictive", "sensitivity", "dial", "weights", "power_scaling"),
+        *("pareto_k", "not_estimable", "strata_alone", "classical"),
+    ],
+}
 
-def check_case(*, case_name, case_config, evidence_folder, fit_nc, without_parquet, out_folder, seed):
+
+def check_case(*, case_name, case_config, evidence_folder, fits_folder, out_folder, seed):
     r_hat = case_config["checks"].get("r_hat", 1.0)
-    for name in ("convergence", "predictive", "sensitivity", "backtest", "prior_posterior"):
+    for name in NAMES[case_config["kind"]]:
         (Path(out_folder) / f"{name}.parquet").write_text(str(r_hat))
 
 
-def judge_case(*, case_name, convergence_parquet, allow_unconverged):
-    if float(Path(convergence_parquet).read_text()) > 1.01 and not allow_unconverged:
+def judge_case(*, case_name, convergence_parquet, allow_unconverged, weights_parquet=None):
+    if float(Path(convergence_parquet).read_text()) > 1.01 and not (allow_unconverged or weights_parquet):
         raise UserError("R-hat of deaths_total is 1.2", expected="at most 1.01", do="draw more")

@@ -12,8 +12,8 @@ def clean_case(case, data_folder, out_folder):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "refused.csv").write_text("file,line\n")
     total = 0
-    for name, source in case["sources"].items():
-        path = Path(data_folder) / source["table"]
+    for name, table in _tables(case).items():
+        path = Path(data_folder) / table
         value = path.read_text().strip()
         if value == "bad":
             (folder / "refused.csv").write_text(f"file,line\n{path.name},1\n")
@@ -27,7 +27,14 @@ def clean_case(case, data_folder, out_folder):
             raise KeyError("bug")
         total += int(value)
         (folder / f"{name}.parquet").write_text(value)
-        if "used_until" in source:
+        if "used_until" in case.get("sources", {}).get(name, {}):
             (folder / f"{name}_later.parquet").write_text("0")
     (folder / "questions.csv").write_text("")
     (folder / "reconciliation.csv").write_text(f"{total}\n")
+
+
+def _tables(case):
+    if case["kind"] == "evidence_synthesis":
+        return {name: source["table"] for name, source in case["sources"].items()}
+    published = {"published_estimates": case["published"]} if case["published"] else {}
+    return {"histories": case["tables"][0]} | published
