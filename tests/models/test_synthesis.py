@@ -13,7 +13,7 @@ from pytensor.compile.mode import Mode
 from scipy import stats
 
 from uncounted.errors import UserError
-from uncounted.models import model_named, synthesis
+from uncounted.models import MODULES, model_named, synthesis
 from uncounted.models.priors import FORMS, lognormal_on_log_scale, prior
 from uncounted.models.switch import log_exceedance, observe
 from uncounted.models.synthesis_evidence import AGES, SOURCES, centred, share_named_after
@@ -555,7 +555,7 @@ def test_unknown_model_is_named_with_those_that_exist():
     with pytest.raises(UserError, match="there is no model 'synthesys'") as error:
         model_named("synthesys")
     assert error.value.where == "config, key model"
-    assert error.value.expected == "one of synthesis"
+    assert error.value.expected == "one of " + ", ".join(sorted(MODULES))
 
 
 def test_known_model_is_its_module():
