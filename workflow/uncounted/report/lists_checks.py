@@ -108,12 +108,25 @@ def power_scaling(tables):
 
 def doubts(tables, compared):
     """List what has to be read before the numbers, beside a calculation that has not converged at all."""
-    said = [] if stop(tables) else [_unconverged(tables, name, rows) for name, rows in _failed(tables)]
+    failed = [] if stop(tables) else _failed(tables)
+    said = [_unconverged(tables, name, rows) for name, rows in failed if not _unused(tables, name)]
     if compared["failed"]:
         number, every = words.count(compared["failed"]), words.count(len(compared["rows"]))
         text = f"Of {every} comparisons of models with counts, {number} are not what the fitted model expects"
         said.append({"text": text, "anchor": "predictive", "see": "the comparison"})
     return said
+
+
+def left_out(tables):
+    """Say which models failed their checks and have no part in the answer: to be told, and no reason to doubt it."""
+    if stop(tables):
+        return []
+    return [_unconverged(tables, name, rows)["text"] for name, rows in _failed(tables) if _unused(tables, name)]
+
+
+def _unused(tables, name):
+    """Whether a model has no part in the average that leads."""
+    return float(tables.weights.set_index("model")["weight"].get(name, 1.0)) == 0.0
 
 
 def stop(tables):

@@ -9,7 +9,7 @@ from uncounted.figures import names_of, words
 from uncounted.figures.families import disagree
 from uncounted.figures.lists import dial_rows, histories_shown, needed_positions, times, why_no_dial
 from uncounted.report import modeltext
-from uncounted.report.lists_checks import doubts, pareto_k, power_scaling, predictive, sensitivity, stop
+from uncounted.report.lists_checks import doubts, left_out, pareto_k, power_scaling, predictive, sensitivity, stop
 from uncounted.report.lists_others import a_number, an_interval, differ, joined, older, published, published_in_words
 from uncounted.report.pieces import (
     checked,
@@ -92,6 +92,7 @@ def view(tables, provenance):
         "model_texts": model_texts(tables),
         "stop": stop(tables),
         "doubts": doubts(tables, compared),
+        "left_out": left_out(tables),
         "figures": {name: figure(tables, name) for name in names_of(config)},
     }
     return shown | in_words(shown) | {"contents": contents(shown), "summary": summary(shown)}
