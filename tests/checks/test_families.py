@@ -48,7 +48,9 @@ def test_each_check_begins_with_its_model():
 def test_failure_of_one_family_is_no_failure_of_another():
     table = checked(loglinear=fit(), latent_class=fit(2, diverging=3))
     assert failed_families(table) == {"latent_class"}
-    assert table.loc[~table["passed"], "check"].tolist() == ["latent_class: divergences"]
+    failed = table[~table["passed"]]
+    assert failed["check"].tolist() == ["latent_class: divergences"]
+    assert "sampling.latent_class.target_accept" in failed["do"].iloc[0]
 
 
 def test_stuck_stratum_is_flagged_and_named():

@@ -28,7 +28,12 @@ def check_families(traces, parameters, bounds):
     from uncounted.checks.convergence import check_convergence
 
     return [
-        replace(result, check=f"{model}: {result.check}")
+        # Each family has its own settings of the sampler.
+        replace(
+            result,
+            check=f"{model}: {result.check}",
+            do=result.do.replace("sampling.posterior", f"sampling.{model}"),
+        )
         for model, trace in traces.items()
         for result in check_convergence(_quoted(trace), _there(parameters[model], trace), bounds)
     ]
