@@ -75,11 +75,11 @@ def test_stratum_in_which_nobody_is_missing_has_no_r_hat():
 
 @pytest.fixture
 def judge(tmp_path):
-    def written(passed, allow_unconverged=False, **traces):
-        """Judge a study: which family average.py let pass, and the fits of the families that are drawn from."""
+    def written(weights, allow_unconverged=False, **traces):
+        """Judge a study: what each family counts for, and the fits of the families that are drawn from."""
         table = checked(**traces)
         table.to_parquet(tmp_path / "convergence.parquet", index=False)
-        rows = [weights_of_one(name, np.ones(10), fine, 0.5) for name, fine in passed.items()]
+        rows = [weights_of_one(name, np.ones(10), True, 0.5).assign(weight=w) for name, w in weights.items()]
         pd.concat(rows).to_parquet(tmp_path / "weights.parquet", index=False)
         judge_case(
             case_name="kosovo",
@@ -91,32 +91,33 @@ def judge(tmp_path):
     return written
 
 
-def test_one_failed_family_of_several_is_reported_with_a_warning(judge, caplog):
+def test_family_without_weight_may_have_failed_and_is_named(judge, caplog):
     with caplog.at_level(logging.WARNING, logger="uncounted"):
-        judge({"loglinear": True, "latent_class": False}, loglinear=fit(), latent_class=fit(2, diverging=3))
-    assert "latent_class: divergences" in caplog.messages[0]
-    assert "other models of the average passed" in caplog.messages[0]
+        judge({"loglinear": 1.0, "latent_class": 0.0}, loglinear=fit(), latent_class=fit(2, diverging=3))
+    assert caplog.messages == ["kosovo: latent_class failed checks, and has no part in the average"]
 
 
-def test_exact_family_stands_alone_where_the_others_failed(judge):
-    judge({"loglinear": False, "decomposable": True}, loglinear=fit(diverging=1))
+def test_exact_family_stands_alone_where_the_others_failed(judge, caplog):
+    with caplog.at_level(logging.WARNING, logger="uncounted"):
+        judge({"loglinear": 0.0, "decomposable": 1.0}, loglinear=fit(diverging=1))
+    assert "loglinear failed checks" in caplog.messages[0]
 
 
-def test_study_stops_where_every_family_failed(judge):
+def test_study_stops_where_a_family_with_weight_failed(judge):
     with pytest.raises(UserError, match="the fit of kosovo has not converged: loglinear: divergences") as error:
         judge(
-            {"loglinear": False, "latent_class": True},
+            {"loglinear": 0.1, "latent_class": 0.9},
             loglinear=fit(diverging=1),
             latent_class=fit(2, diverging=3),
         )
     assert "1 more check failed" in error.value.what
 
 
-def test_study_of_one_model_stops_with_it_unless_the_config_allows(judge, caplog):
+def test_study_stops_with_its_model_unless_the_config_allows(judge, caplog):
     with pytest.raises(UserError, match="loglinear: divergences"):
-        judge({"loglinear": False}, loglinear=fit(diverging=1))
+        judge({"loglinear": 1.0}, loglinear=fit(diverging=1))
     with caplog.at_level(logging.WARNING, logger="uncounted"):
-        judge({"loglinear": False}, allow_unconverged=True, loglinear=fit(diverging=1))
+        judge({"loglinear": 1.0}, allow_unconverged=True, loglinear=fit(diverging=1))
     assert "as the config allows" in caplog.messages[0]
 
 

@@ -92,8 +92,8 @@ def judge_case(*, case_name, convergence_parquet, allow_unconverged, weights_par
     convergence_parquet : str or Path
     allow_unconverged : bool
     weights_parquet : str or Path, optional
-        Of multiple systems estimation: the families of models that the answer is made of, and which of them may be
-        used. The run stops if none is left of which every check passed; the report says which failed.
+        Of multiple systems estimation: the families of models that the answer is made of. A family that has no part in
+        the average may have failed: the report says so.
 
     Raises
     ------
@@ -104,17 +104,21 @@ def judge_case(*, case_name, convergence_parquet, allow_unconverged, weights_par
 
     import pandas as pd
 
+    from uncounted.checks.families import failed_families
     from uncounted.errors import UserError
 
     failed = pd.read_parquet(convergence_parquet).query("not passed")
+    logger = logging.getLogger("uncounted")
+    if weights_parquet:
+        unused = _without_weight(failed, pd.read_parquet(weights_parquet))
+        if unused.any():
+            names = ", ".join(sorted(failed_families(failed[unused])))
+            logger.warning(f"{case_name}: {names} failed checks, and has no part in the average")
+        failed = failed[~unused]
     if failed.empty:
         return
     first = failed.iloc[0]
     what = f"the fit of {case_name} has not converged: {first['check']}, {first['item']}: {first['seen']:.4g}"
-    logger = logging.getLogger("uncounted")
-    if weights_parquet and _families_left(failed, pd.read_parquet(weights_parquet)):
-        logger.warning(f"{what}; reported, since other models of the average passed their checks")
-        return
     if allow_unconverged:
         logger.warning(f"{what}; reported with a warning, as the config allows")
         return
@@ -128,8 +132,7 @@ def judge_case(*, case_name, convergence_parquet, allow_unconverged, weights_par
     )
 
 
-def _families_left(failed, weights):
-    """Name the families of which no check failed."""
-    from uncounted.checks.families import failed_families
-
-    return set(weights.loc[weights["passed"], "model"]) - failed_families(failed)
+def _without_weight(failed, weights):
+    """Which failed checks are of families that have no part in the average."""
+    unused = set(weights.loc[weights["weight"] == 0, "model"])
+    return failed["check"].str.split(": ").str[0].isin(unused)

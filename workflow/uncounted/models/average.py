@@ -33,6 +33,7 @@ DISAGREEMENT = 1.25
 """Families disagree if the median of one is so many times that of another."""
 
 _STEPS = 2000
+_SAMPLED = ("loglinear", "latent_class")
 _NUMBERS = ["total", "unseen", "total_by_stratum", "unseen_by_stratum", "cell_rate"]
 
 SCHEMA = pa.DataFrameSchema(
@@ -62,7 +63,7 @@ def fit(fits, histories, settings, seed):
         The fit of each family; a data set holds independent draws.
     histories : uncounted.evidence.histories.Histories
     settings : dict
-        ``checks``: what a family must satisfy (``r_hat``, ``ess_reported``, ``divergences``).
+        ``checks``: what a family must satisfy, as the checks of convergence ask it.
     seed : int
 
     Returns
@@ -80,7 +81,7 @@ def fit(fits, histories, settings, seed):
     """
     rng = np.random.default_rng(seed)
     posteriors = {name: getattr(trace, "posterior", trace) for name, trace in fits.items()}
-    reasons = {name: _reason_against(trace, settings["checks"]) for name, trace in fits.items()}
+    reasons = {name: _reason_against(trace, _sampled(name, trace), settings["checks"]) for name, trace in fits.items()}
     usable = [name for name, reason in reasons.items() if not reason]
     if not usable:
         raise UserError(
@@ -131,8 +132,19 @@ def _left_out(posterior, histories):
     return top + np.log(np.exp(shifted - top[:, None]).sum(axis=-1)), np.asarray(k)
 
 
-def _reason_against(trace, bounds):
-    """Why a family may not be used; empty if it may."""
+def _sampled(name, trace):
+    """The sampled variables of a family that have to have converged."""
+    from importlib import import_module
+
+    if name not in _SAMPLED or not hasattr(trace, "sample_stats"):
+        return []
+    lists, strata = len(str(trace.posterior["cell"].values[0])), trace.posterior.sizes["stratum"]
+    names = import_module(f"uncounted.models.{name}").parameters((lists, strata, 1))
+    return [variable for variable in names if variable in trace.posterior]
+
+
+def _reason_against(trace, parameters, bounds):
+    """Why a family may not be used; empty if it may. The checks of convergence ask the same, and more in words."""
     import arviz as az
 
     posterior = getattr(trace, "posterior", trace)
@@ -140,16 +152,26 @@ def _reason_against(trace, bounds):
         return "it has no answer for one of the strata"
     if not hasattr(trace, "sample_stats"):
         return ""
-    totals = posterior[["total"]].astype(float)
-    r_hat, ess = float(az.rhat(totals)["total"]), float(az.ess(totals)["total"])
-    divergent = int(trace.sample_stats["diverging"].sum())
-    if r_hat > bounds["r_hat"]:
+    reported = posterior[["total", "unseen", "total_by_stratum"]].astype(float)
+    sampled = posterior[parameters]
+    r_hat = max(_extreme(az.rhat(reported), np.nanmax), _extreme(az.rhat(sampled), np.nanmax) if parameters else 0.0)
+    if not r_hat <= bounds["r_hat"]:
         return f"its chains did not find the same answer (R-hat {r_hat:.3f})"
-    if ess < bounds["ess_reported"]:
-        return f"too few effective draws ({ess:.0f})"
+    for variables, least in ((reported, bounds["ess_reported"]), (sampled, bounds["ess_parameter"])):
+        for method in ("bulk", "tail"):
+            draws = _extreme(az.ess(variables, method=method), np.nanmin) if variables.data_vars else np.inf
+            if not draws >= least:
+                return f"too few effective draws ({draws:.0f})"
+    divergent = int(trace.sample_stats["diverging"].sum())
     if divergent > bounds["divergences"]:
         return f"{divergent} divergent steps of the sampler"
-    return ""
+    energy = float(np.min(az.bfmi(trace)))
+    return "" if energy >= bounds["e_bfmi"] else f"its steps do not reach all energies (E-BFMI {energy:.2f})"
+
+
+def _extreme(values, worst):
+    """The worst of all elements; one that is the same in every draw has none."""
+    return float(worst([worst(np.append(array.values.ravel(), np.nan)) for array in values.data_vars.values()]))
 
 
 def _as_long(parts):
