@@ -50,7 +50,7 @@ def compile_model(model):
     return nutpie.compile_pymc_model(model)
 
 
-def draw(compiled, *, draws, tune, chains, seed, target_accept, what, start=None, keep_positions=False):
+def draw(compiled, *, draws, tune, chains, seed, target_accept, what, start=None, keep_positions=False, low_rank=False):
     """Draw from the posterior by the No-U-Turn sampler (Hoffman and Gelman 2014, J. Mach. Learn. Res. 15:1593).
 
     Parameters
@@ -68,6 +68,9 @@ def draw(compiled, *, draws, tune, chains, seed, target_accept, what, start=None
         it tunes to its own posterior and not to the way there from the priors.
     keep_positions : bool, optional
         Also return the group ``unconstrained_posterior``.
+    low_rank : bool, optional
+        Let the mass matrix follow the strongest correlations, not only the scales: fewer steps where parameters trade
+        off against each other, for a longer tuning.
 
     Returns
     -------
@@ -90,6 +93,7 @@ def draw(compiled, *, draws, tune, chains, seed, target_accept, what, start=None
             target_accept=target_accept,
             save_warmup=False,
             store_unconstrained=keep_positions,
+            low_rank_modified_mass_matrix=low_rank,
         )
     inner = [name for name in trace.posterior.data_vars if name.endswith("__")]
     trace.posterior = trace.posterior.drop_vars(inner)
