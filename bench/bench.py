@@ -1,11 +1,14 @@
-"""Measure how long the study takes here, and write it down beside what it may take: `make bench`.
+"""Measure how long things take here and how good they are, and write it down beside what is wanted: `make bench`.
 
-Everything but the tests runs in a copy of the project under bench/work/, so that results stay as they are.
+The report is made in a copy of the project under bench/work/, so that results stay as they are. One part alone:
+`python bench/bench.py --only lists`; what bench/results.md says of the others stays.
 """
 
 import argparse
+import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -16,13 +19,23 @@ from datetime import date
 from pathlib import Path
 
 import psutil
+from comparison import MISSED, as_markdown, compared
+from lists import MEASUREMENTS, TWICE
 
+from uncounted.config import read_config
 from uncounted.console import duration
 from uncounted.provenance import ROOT, STUDIED, code_state, installed_versions
 
 WORK = ROOT / "bench" / "work"
+RESULTS = ROOT / "bench" / "results.md"
+README = ROOT / "README.md"
 CORES = 2
 NAMED = ("numba", "nutpie", "pymc", "pytensor", "snakemake")
+
+TITLES = {"report": "The report", "tests": "The tests", "lists": "Multiple systems estimation"}
+"""The parts of bench/results.md, in their order."""
+
+_MARKS = re.compile(r"(<!-- bench:.*?-->\n).*?(\n<!-- /bench -->)", re.S)
 
 
 @dataclass
@@ -85,15 +98,19 @@ class _Most(threading.Thread):
         return self.most
 
 
-def measure_study():
-    """Measure the study in a copy of the project: cold, warm, with nothing to do, with a new template.
+def measure_report(cases):
+    """Measure the report in a copy of the project: cold, warm, with nothing to do, with a new template.
+
+    Parameters
+    ----------
+    cases : list of str
+        The studies that the config names. Of several, the first is measured alone as well.
 
     Returns
     -------
     dict of Measured
     """
-    shutil.rmtree(WORK, ignore_errors=True)
-    copy, caches = WORK / "project", WORK / "caches"
+    copy = WORK / "project"
     copy.mkdir(parents=True)
     for name in STUDIED:
         source = ROOT / name
@@ -101,18 +118,10 @@ def measure_study():
             shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy2(source, copy / name)
-    environment = os.environ | {
-        "PYTHONPATH": str(copy / "workflow"),
-        "NUMBA_CACHE_DIR": str(caches / "numba"),
-        "PYTENSOR_FLAGS": ",".join(
-            filter(None, [os.environ.get("PYTENSOR_FLAGS"), f"base_compiledir={caches / 'pytensor'}"])
-        ),
-        "MPLCONFIGDIR": str(caches / "matplotlib"),
-        "XDG_CACHE_HOME": str(caches / "other"),
-    }
     snakemake = [sys.executable, "-m", "snakemake", "--cores", str(CORES)]
 
-    def run(*words):
+    def run(*words, caches="caches"):
+        environment = with_caches(WORK / caches) | {"PYTHONPATH": str(copy / "workflow")}
         return measure([*snakemake, *words], copy, environment)
 
     measured = {
@@ -124,7 +133,58 @@ def measure_study():
     template = next((copy / "workflow" / "uncounted" / "report").rglob("*.j2"))
     template.write_text(template.read_text(encoding="utf-8") + "<!-- changed -->\n", encoding="utf-8")
     measured["template"] = run("--config", "release=warm")
+    if len(cases) > 1:
+        alone = ("--config", f"cases=[{cases[0]}]")
+        measured["cold alone"] = run(*alone, "release=alone_cold", caches="caches_alone")
+        measured["warm alone"] = run(*alone, "release=alone_warm", caches="caches_alone")
     return measured
+
+
+def with_caches(folder):
+    """Give the environment in which all that is compiled or made once is kept in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Empty for a cold start.
+
+    Returns
+    -------
+    dict of str
+    """
+    flags = filter(None, [os.environ.get("PYTENSOR_FLAGS"), f"base_compiledir={folder / 'pytensor'}"])
+    return os.environ | {
+        "NUMBA_CACHE_DIR": str(folder / "numba"),
+        "PYTENSOR_FLAGS": ",".join(flags),
+        "MPLCONFIGDIR": str(folder / "matplotlib"),
+        "XDG_CACHE_HOME": str(folder / "other"),
+    }
+
+
+def measure_lists():
+    """Make each measurement of multiple systems estimation in a process of its own.
+
+    Returns
+    -------
+    dict
+        What `comparison.as_markdown` takes.
+    """
+    environment = with_caches(WORK / "caches_lists")
+    found = {}
+    for name in MEASUREMENTS:
+        times = []
+        for _ in range(2 if name in TWICE else 1):
+            print(f"measuring {name}", file=sys.stderr, flush=True)
+            began = time.monotonic()
+            words = [sys.executable, str(ROOT / "bench" / "lists.py"), name]
+            process = subprocess.run(words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+            times.append(time.monotonic() - began)
+            if process.returncode:
+                raise SystemExit(f"{name} ended with status {process.returncode}: nothing to measure")
+        found[name] = json.loads(process.stdout.splitlines()[-1])
+        if name in TWICE:
+            found[f"{name}_seconds"] = times
+    return found
 
 
 def machine():
@@ -163,34 +223,43 @@ def _cores():
     return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count() or 1))
 
 
-def table(measured):
-    """Set what was measured beside what is allowed.
+def report_table(measured, cases):
+    """Set how long the report took beside what it may take.
 
     Parameters
     ----------
     measured : dict of Measured
+    cases : list of str
+        The studies that it was made of.
 
     Returns
     -------
     str
         A Markdown table.
     """
+    whole = "The whole report" if len(cases) == 1 else f"The whole report, {len(cases)} studies"
+    # A study alone has its limits; all together may take twice as long.
+    more = 1 if len(cases) == 1 else 2
     rows = [
-        ("The whole report, cold caches", "cold", 360),
-        ("The whole report, warm caches", "warm", 180),
+        (f"{whole}, cold caches", "cold", 360 * more),
+        (f"{whole}, warm caches", "warm", 180 * more),
+        (f"The study {cases[0]} alone, cold caches", "cold alone", 360),
+        (f"The study {cases[0]} alone, warm caches", "warm alone", 180),
         ("`snakemake` with nothing to do", "nothing", 3),
         ("`snakemake -n` before a whole run", "dry", 3),
         ("After a change of the report's template alone", "template", 15),
-        ("`make test`", "test", 480),
     ]
-    lines = ["| | allowed | here |", "|---|---:|---:|"]
-    for words, name, allowed in rows:
-        if name in measured:
-            seconds = measured[name].seconds
-            lines.append(f"| {words} | {duration(allowed)} | {_time(seconds)}{_mark(seconds > allowed)} |")
-    most = max(measured[name].bytes for name in ("cold", "warm") if name in measured)
+    lines = [_line(words, allowed, measured[name].seconds) for words, name, allowed in rows if name in measured]
+    most = max(measured[name].bytes for name in ("cold", "warm"))
     lines.append(f"| Most memory of a whole run | 2.0 GB | {most / 1e9:.1f} GB{_mark(most > 2e9)} |")
-    return "\n".join(lines)
+    return "\n".join([_HEADING, *lines])
+
+
+_HEADING = "| | allowed | here |\n|---|---:|---:|"
+
+
+def _line(words, allowed, seconds):
+    return f"| {words} | {duration(allowed)} | {_time(seconds)}{_mark(seconds > allowed)} |"
 
 
 def _time(seconds):
@@ -201,31 +270,90 @@ def _mark(over):
     return " **too much**" if over else ""
 
 
+def measured_part(name):
+    """Measure one part, and write what was found.
+
+    Parameters
+    ----------
+    name : str
+        A key of :data:`TITLES`.
+
+    Returns
+    -------
+    str
+        Its text in bench/results.md.
+    """
+    if name == "tests":
+        seconds = measure(["make", "test"], ROOT, dict(os.environ)).seconds
+        return f"{_HEADING}\n{_line('`make test`', 720, seconds)}"
+    if name == "report":
+        cases = list(read_config(ROOT / "config" / "config.yaml")["cases"])
+        return report_table(measure_report(cases), cases)
+    found = measure_lists()
+    README.write_text(with_table(README.read_text(encoding="utf-8"), compared(found)), encoding="utf-8")
+    return as_markdown(found)
+
+
+def with_table(text, table):
+    """Put a table where the README keeps it.
+
+    Parameters
+    ----------
+    text : str
+        With the comments ``<!-- bench: ... -->`` and ``<!-- /bench -->`` around the place.
+    table : str
+
+    Returns
+    -------
+    str
+    """
+    return _MARKS.sub(lambda marks: marks[1] + table + marks[2], text)
+
+
+def with_part(results, name, text):
+    """Put a part into the results, and leave the others as they are.
+
+    Parameters
+    ----------
+    results : str
+        What bench/results.md holds; it may be empty.
+    name : str
+        A key of :data:`TITLES`.
+    text : str
+
+    Returns
+    -------
+    str
+    """
+    parts = dict(part.split("\n", 1) for part in results.split("\n## ")[1:])
+    parts[TITLES[name]] = f"\n{text}\n"
+    lines = [f"## {title}\n{parts[title].rstrip()}\n" for title in TITLES.values() if title in parts]
+    return "# Measured by `make bench`\n\nOn 2 cores, installation aside.\n\n" + "\n".join(lines)
+
+
 def main():
     """Measure, and write bench/results.md.
 
     Returns
     -------
     int
-        The exit status: 1 if something took more than it may.
+        The exit status: 1 if something took more than it may, or is not as good as wanted.
     """
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--without-tests", action="store_true", help="leave out `make test`")
+    parser.add_argument("--only", nargs="+", choices=TITLES, default=list(TITLES), help="measure these parts alone")
     arguments = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(_cores())[:CORES])
-    measured = measure_study()
-    if not arguments.without_tests:
-        measured["test"] = measure(["make", "test"], ROOT, dict(os.environ))
-    rows = "\n".join(f"| {name} | {value} |" for name, value in machine().items())
-    text = (
-        "# How long it takes\n\nMeasured by `make bench` on 2 cores, installation aside.\n\n"
-        f"{table(measured)}\n\n| | |\n|---|---|\n{rows}\n"
-    )
-    (ROOT / "bench" / "results.md").write_text(text, encoding="utf-8")
-    print(text)
     shutil.rmtree(WORK, ignore_errors=True)
-    return int("too much" in text)
+    texts = []
+    for name in arguments.only:
+        where = "\n".join(f"| {about} | {value} |" for about, value in machine().items())
+        texts.append(f"{measured_part(name)}\n\n| | |\n|---|---|\n{where}")
+        earlier = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
+        RESULTS.write_text(with_part(earlier, name, texts[-1]), encoding="utf-8")
+        print(texts[-1], flush=True)
+    shutil.rmtree(WORK, ignore_errors=True)
+    return int(any(mark in text for text in texts for mark in ("too much", MISSED)))
 
 
 if __name__ == "__main__":
