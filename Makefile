@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 AS := $(if $(RELEASE),--config 'release=$(RELEASE)')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test bench lock seal verify
+.PHONY: help setup report test calibration bench lock seal verify
 
 help:
 	@echo 'make report                  the report: results/draft/report.html'
@@ -22,6 +22,7 @@ help:
 	@echo 'make test                    linters and all tests'
 	@echo 'make seal RELEASE=2026.11    seal a release: it cannot be changed any more'
 	@echo 'make verify RELEASE=2026.11  make a release again elsewhere, and compare'
+	@echo 'make calibration             do the intervals hold? Simulated populations; hours: docs/calibration.md'
 	@echo 'make bench                   how long things take here: bench/results.md'
 	@echo 'make lock                    renew the lock: envs/requirements.txt and environment.yaml'
 	@echo 'make setup                   only the environment, in $(VENV)'
@@ -58,6 +59,9 @@ test: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/snakemake --lint
 	$(BIN)/python -m pytest
+
+calibration: $(READY)
+	@$(BIN)/snakemake calibration
 
 bench: $(READY)
 	@$(BIN)/python bench/bench.py

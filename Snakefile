@@ -35,6 +35,7 @@ include: "workflow/rules/estimate.smk"
 include: "workflow/rules/draw.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/release.smk"
+include: "workflow/rules/calibration.smk"
 
 
 rule all:

@@ -1,0 +1,110 @@
+# Populations whose number is known, through the models of the studies: snakemake calibration. Not part of `all`.
+
+if exists("config/calibration.yaml"):
+    from uncounted.checks import calibration_plan as plan
+
+    with console.plain_errors():
+        CALIBRATION = plan.read_calibration()
+    CALIBRATED = "results/calibration/{which}"
+
+    rule calibrate_batch:
+        """Simulate and fit a batch of populations: all kinds, one number of lists."""
+        message:
+            "Fit populations of {wildcards.lists} lists, batch {wildcards.batch} ({wildcards.which})"
+        output:
+            fits=f"{CALIBRATED}/populations/{{lists}}_lists_{{batch}}.parquet",
+        log:
+            f"{CALIBRATED}/logs/{{lists}}_lists_{{batch}}.log",
+        wildcard_constraints:
+            which="|".join(plan.RUNS),
+            lists=r"\d",
+            batch=r"\d+",
+        params:
+            config=without(CALIBRATION, "seeds", "batches", "lists", "ranks"),
+            seed=lambda w: CALIBRATION["seeds"][w.which],
+            code=plan.code_of("checks.calibration"),
+        resources:
+            mem_mb=2000,
+            runtime=120,
+        conda:
+            "../../envs/environment.yaml"
+        script:
+            "../scripts/calibrate.py"
+
+    rule calibrate_ranks:
+        """Simulate from the prior of a model, fit, and rank the truth among the draws."""
+        message:
+            "Rank truths drawn from the prior of {wildcards.model}, {wildcards.lists} lists, "
+            "strata: {wildcards.strata} ({wildcards.which})"
+        output:
+            ranks=f"{CALIBRATED}/ranks/{{model}}_{{lists}}_lists_{{strata}}_strata_{{batch}}.parquet",
+        log:
+            f"{CALIBRATED}/logs/{{model}}_{{lists}}_lists_{{strata}}_strata_{{batch}}.log",
+        wildcard_constraints:
+            which="|".join(plan.RUNS),
+            model="loglinear|latent_class",
+            lists=r"\d",
+            strata=r"\d+",
+            batch=r"\d+",
+        params:
+            config=part(CALIBRATION, "sampling", "checks") | part(CALIBRATION["ranks"], "simulations", "seen"),
+            seed=lambda w: CALIBRATION["seeds"][w.which],
+            code=plan.code_of("checks.simulation_based"),
+        resources:
+            mem_mb=2000,
+            runtime=120,
+        conda:
+            "../../envs/environment.yaml"
+        script:
+            "../scripts/calibrate_ranks.py"
+
+    rule calibration_page:
+        """Sum up all batches: the table, the figures, and the page that says what they mean."""
+        message:
+            "Write what calibration found ({wildcards.which})"
+        input:
+            fits=lambda w: [
+                f"results/calibration/{w.which}/populations/{batch}.parquet"
+                for batch in plan.batches_of(CALIBRATION, w.which)
+            ],
+            ranks=lambda w: [
+                f"results/calibration/{w.which}/ranks/{batch}.parquet"
+                for batch in plan.rank_batches_of(CALIBRATION, w.which)
+            ],
+        output:
+            page=f"{CALIBRATED}/calibration.md",
+            table=f"{CALIBRATED}/calibration/table.csv",
+            uniformity=f"{CALIBRATED}/calibration/ranks.csv",
+            figures=[f"{CALIBRATED}/calibration/{name}.svg" for name in plan.figures_of(CALIBRATION)],
+        log:
+            f"{CALIBRATED}/logs/page.log",
+        wildcard_constraints:
+            which="|".join(plan.RUNS),
+        params:
+            config=CALIBRATION,
+            out_folder=lambda w, output: dirname(output.page),
+            code=digest("report.calibration", "figures.calibration", "checks.calibration_table"),
+        conda:
+            "../../envs/environment.yaml"
+        script:
+            "../scripts/calibrate_page.py"
+
+    rule calibration:
+        """Put the page of the published populations, with its table and figures, where git keeps it."""
+        message:
+            "Copy the page to docs/"
+        input:
+            made=expand(rules.calibration_page.output, which="published"),
+        output:
+            kept=update([path.replace(f"{CALIBRATED}/", "docs/") for path in rules.calibration_page.output]),
+        log:
+            "results/calibration/published/logs/copy.log",
+        conda:
+            "../../envs/environment.yaml"
+        script:
+            "../scripts/calibrate_copy.py"
+
+    rule calibration_development:
+        """The page of the populations on which models are developed: results/calibration/development/."""
+        input:
+            "results/calibration/development/calibration.md",
