@@ -164,6 +164,16 @@ def test_a_fit_that_fails_is_told_and_the_rest_goes_on(monkeypatch):
     assert average["median"] == pytest.approx(rows["decomposable"]["median"], rel=0.02)
 
 
+def test_an_interrupt_in_the_middle_of_a_fit_ends_the_batch(monkeypatch):
+    import xarray as xr
+
+    cut_short = type("Fit", (), {"posterior": xr.Dataset({"total": (("chain", "draw"), np.zeros((2, 7)))})})
+    monkeypatch.setattr(loglinear, "fit", lambda *_: cut_short)
+    population = draw_population("independent", 4, np.random.default_rng(1), total=2_000)
+    with pytest.raises(KeyboardInterrupt):
+        fit_population(population, SETTINGS, 1, ("loglinear",))
+
+
 def test_chains_that_disagree_are_told():
     import xarray as xr
 

@@ -44,8 +44,8 @@ def write_page(*, config, run, fits, ranks, out_folder):
     for name, content in drawn.items():
         _write(folder / "calibration" / f"{name}.svg", content)
     _write(folder / "calibration" / "table.csv", table.to_csv(index=False, float_format="%.5g").encode())
-    uniformity = simulation_based.UNIFORMITY.columns if judged is None else judged
-    _write(folder / "calibration" / "ranks.csv", pd.DataFrame(uniformity).to_csv(index=False).encode())
+    uniformity = pd.DataFrame(columns=list(simulation_based.UNIFORMITY.columns)) if judged is None else judged
+    _write(folder / "calibration" / "ranks.csv", uniformity.to_csv(index=False).encode())
     _write(folder / "calibration.md", render(config, run, rows, table, judged, code_state()).encode())
 
 
