@@ -182,6 +182,8 @@ def measure_lists():
             if process.returncode:
                 raise SystemExit(f"{name} ended with status {process.returncode}: nothing to measure")
         found[name] = json.loads(process.stdout.splitlines()[-1])
+        # Told at once: a run that is stopped later has not been for nothing.
+        print(f"{name}: {json.dumps(found[name])}, {times}", file=sys.stderr, flush=True)
         if name in TWICE:
             found[f"{name}_seconds"] = times
     return found

@@ -279,7 +279,9 @@ def _chains_line(model, fit, verdict):
 
 
 def _fails(fit):
-    return _worst_r_hat(fit) > 1.01 or fit["ess"] < 1_000 or fit["divergences"] > 0
+    # What is not a number fails, too.
+    agree = all(fit[name] <= 1.01 for name in ("r_hat", "r_hat_of_parameters"))
+    return not (agree and fit["ess"] >= 1_000 and fit["divergences"] == 0)
 
 
 def _worst_r_hat(fit):

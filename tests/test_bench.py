@@ -118,6 +118,7 @@ def test_what_is_as_wanted_has_no_mark(comparison):
         (("answers", "best_bic, uk_5_lists", 0), 25_400.0, "Best BIC of all orders"),
         (("answers", "latent_class, kosovo", 1), 8_500.0, "Latent classes, Kosovo"),
         (("chains", 0, "r_hat"), 1.011, "Log-linear, 1 studies"),
+        (("chains", 0, "r_hat_of_parameters"), float("nan"), "Log-linear, 1 studies"),
         (("chains", 1, "ess"), 999.0, "Log-linear, 1 studies"),
         (("chains", 1, "divergences"), 1, "Log-linear, 1 studies"),
     ],
