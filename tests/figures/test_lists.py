@@ -315,6 +315,14 @@ def test_published_estimates_know_whom_they_are_about(study):
     assert tables.published["letter"].tolist()[:3] == ["A", "B", ""]
 
 
+def test_a_study_with_strata_needs_no_published_estimates(studies):
+    known = studies["gaza_by_age_and_sex"]
+    tables = open_tables("gaza_by_age_and_sex", known.config | {"published": None}, known.folder)
+    assert tables.published.empty
+    for figure in (families.headline, families.strata):
+        drawn(figure, tables)
+
+
 def test_the_sensitivity_needs_the_answer_of_all_lists(study):
     tables = study("kosovo")
     tables._read["checks/sensitivity"] = tables.sensitivity[tables.sensitivity["left_out"] != ""]

@@ -213,7 +213,8 @@ class ListsTables(CaseTables):
         """
         columns = ["method", "source", "estimate", "lower", "upper", "level", "credit"]
         if not self.config.get("published"):
-            return pd.DataFrame(columns=["letter", "about", "is_stratum", *columns])
+            # Of a type that can be negated, as the rows of a table would be.
+            return pd.DataFrame(columns=["letter", "about", "is_stratum", *columns]).astype({"is_stratum": bool})
         table = self.evidence("published_estimates")
         table = table.assign(about=self._about(table), credit=table.get("credit", ""))
         table["is_stratum"] = table["about"].isin(self.strata)
