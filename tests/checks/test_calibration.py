@@ -343,11 +343,13 @@ def test_the_page_says_what_was_found(tmp_path, config):
 def test_batches_are_named_once_and_grow(config):
     names = calibration_plan.batches_of(config, "published")
     assert len(names) == len(set(names)) == len(config["lists"]) * config["batches"]["published"]
-    fewer = config | {"batches": config["batches"] | {"published": 1}}
-    assert set(calibration_plan.batches_of(fewer, "published")) < set(names)
+    more = config | {"batches": config["batches"] | {"published": config["batches"]["published"] + 1}}
+    assert set(names) < set(calibration_plan.batches_of(more, "published"))
     ranks = calibration_plan.rank_batches_of(config, "published")
     assert len(ranks) == len(set(ranks)) == len(config["ranks"]["models"]) * config["ranks"]["batches"]["published"]
-    assert calibration_plan.figures_of(config) == ["coverage", "ranks_loglinear", "ranks_latent_class"]
+    figures = calibration_plan.figures_of(config)
+    assert figures[0] == "coverage" and len(figures) == len(set(figures))
+    assert set(figures[1:]) == {f"ranks_{one['model']}" for one in config["ranks"]["models"]}
 
 
 def test_models_are_judged_by_populations_they_were_not_developed_on(config):
