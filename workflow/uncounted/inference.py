@@ -1,6 +1,9 @@
 """Drawing from the posterior of any PyMC model: seeds, progress, one compiled model used again for new data."""
 
 import dataclasses
+import functools
+import itertools
+import os
 
 import numpy as np
 
@@ -47,7 +50,21 @@ def compile_model(model):
     import pytensor
 
     pytensor.config.mode = "NUMBA"
+    _number_functions_apart()
     return nutpie.compile_pymc_model(model)
+
+
+@functools.cache
+def _number_functions_apart():
+    """Number compiled functions as no other process does.
+
+    numba counts functions from 1 in every process, and compiled code on disk bears these numbers: two processes could
+    take each other's functions for their own (numba issue 10486).
+    """
+    from numba.core import bytecode
+
+    first = int.from_bytes(os.urandom(6), "big") + 1
+    bytecode.FunctionIdentity._unique_ids = itertools.count(first)
 
 
 def draw(compiled, *, draws, tune, chains, seed, target_accept, what, start=None, keep_positions=False, low_rank=False):
