@@ -54,6 +54,12 @@ def test_seed_depends_on_the_order_of_the_names():
     assert seed_for(1, "a", "b") != seed_for(1, "b", "a")
 
 
+def test_an_interrupt_leaves_no_posterior_of_fewer_draws(compiled, trace, monkeypatch):
+    monkeypatch.setattr("nutpie.sample", lambda *_, **__: trace.isel(draw=slice(10)))
+    with pytest.raises(KeyboardInterrupt):
+        draw(compiled, **SAMPLING, seed=1)
+
+
 def test_same_seed_gives_the_same_draws(compiled, trace):
     xr.testing.assert_identical(draw(compiled, **SAMPLING, seed=1).posterior.drop_attrs(), trace.posterior.drop_attrs())
 

@@ -93,6 +93,11 @@ def draw(compiled, *, draws, tune, chains, seed, target_accept, what, start=None
     -------
     arviz.InferenceData
         Groups ``posterior`` and ``sample_stats``; constrained variables only.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        It was interrupted: there is no posterior of fewer draws than were asked for.
     """
     import nutpie
     from threadpoolctl import threadpool_limits
@@ -112,6 +117,9 @@ def draw(compiled, *, draws, tune, chains, seed, target_accept, what, start=None
             store_unconstrained=keep_positions,
             low_rank_modified_mass_matrix=low_rank,
         )
+    # nutpie answers an interrupt with the draws that it had.
+    if trace.posterior.sizes["chain"] * trace.posterior.sizes["draw"] < chains * draws:
+        raise KeyboardInterrupt
     inner = [name for name in trace.posterior.data_vars if name.endswith("__")]
     trace.posterior = trace.posterior.drop_vars(inner)
     if keep_positions:

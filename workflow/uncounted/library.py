@@ -9,6 +9,7 @@ import yaml
 
 from uncounted.errors import UserError
 from uncounted.evidence.histories import not_estimable_alone, spread_blanks, table_from_frame, tabulate
+from uncounted.models import models_of
 
 DEFAULTS = Path(__file__).resolve().parent / "models" / "multiple_systems.yaml"
 """Priors, sampling and checks of studies by multiple systems estimation."""
@@ -146,6 +147,8 @@ def estimate(table, lists, strata=(), count=None, *, model="loglinear", unseen_o
     upper     16000.0
     Name: total, dtype: float64
     """
+    from uncounted.models.multiple_systems import fit_models
+
     settings = _settings(changes, unseen_odds)
     if count is None and "count" in table.columns:
         count = "count"
@@ -153,13 +156,14 @@ def estimate(table, lists, strata=(), count=None, *, model="loglinear", unseen_o
     if histories.n_lists == 2:
         model = "two_lists"
     reasons = _not_estimable(histories, model)
-    fits, posterior, weights = _fit(model, histories, settings, seed)
+    fits, tables = fit_models(_models(model, lists), histories, settings, seed, "estimate")
+    leading = next(iter(fits.values()))
     return Estimate(
         model=model,
         seen=histories.seen,
-        draws=_draws(posterior, histories),
+        draws=_draws(getattr(leading, "posterior", leading), histories),
         checks=_checks(fits, settings["checks"]),
-        weights=weights,
+        weights=tables.get("weights", pd.DataFrame()),
         not_estimable=reasons,
     )
 
@@ -190,18 +194,8 @@ def _not_estimable(histories, model):
     return reasons
 
 
-def _fit(model, histories, settings, seed):
-    """The fits, the posterior that leads, and the weights of an average."""
-    from importlib import import_module
-
-    if model != "average":
-        fitted = import_module(f"uncounted.models.{model}").fit(histories, settings, seed)
-        return {model: fitted}, getattr(fitted, "posterior", fitted), pd.DataFrame()
-    from uncounted.models import average
-
-    fits = {name: _fit(name, histories, settings, seed)[0][name] for name in average.FAMILIES}
-    posterior, weights = average.fit(fits, spread_blanks(histories), settings, seed)
-    return fits, posterior, weights
+def _models(model, lists):
+    return models_of({"kind": "multiple_systems_estimation", "model": model, "lists": lists})
 
 
 def _draws(posterior, histories):

@@ -241,8 +241,6 @@ def fit_population(population, settings, seed, families=FAMILIES, older=True):
     for name in families:
         module = importlib.import_module(f"uncounted.models.{name}")
         fit, reason, seconds = timed_fit(module.fit, histories, settings, seed_for(seed, name))
-        if name in settings["sampling"]:
-            go_on_interrupted(fit, settings["sampling"][name])
         if fit is not None:
             fits[name] = fit
         rows.append({"model": name, "seconds": seconds} | judge_fit(fit, reason, settings["checks"]))
@@ -295,24 +293,6 @@ def timed_fit(fit, *given):
         result, reason = None, str(error).splitlines()[0]
         _logger.warning(f"no answer: {reason}")
     return result, reason, time.perf_counter() - began
-
-
-def go_on_interrupted(fit, sampling):
-    """Go on with an interrupt that the sampler has answered by giving the draws that it had.
-
-    Parameters
-    ----------
-    fit : arviz.InferenceData or None
-    sampling : dict
-        ``draws``, ``chains``: what was asked for.
-
-    Raises
-    ------
-    KeyboardInterrupt
-    """
-    asked = sampling["draws"] * sampling["chains"]
-    if fit is not None and fit.posterior.sizes["draw"] * fit.posterior.sizes["chain"] < asked:
-        raise KeyboardInterrupt
 
 
 @contextmanager

@@ -131,7 +131,7 @@ def pairs(lists, rng):
 
 
 def classes(lists, rng):
-    """Two or three classes; steps of 0.8 to 2.5 on the log odds, 0.4 of noise by list; shares from a flat Dirichlet."""
+    """Two or three classes; steps of 0.8 to 2.5 on the log odds, 0.4 of noise by list; shares from Dirichlet(2)."""
     number = rng.integers(2, 4)
     steps = np.concatenate([[0.0], np.cumsum(rng.uniform(0.8, 2.5, number - 1))])
     shares = rng.dirichlet(np.full(number, 2.0))

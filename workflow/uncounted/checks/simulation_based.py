@@ -26,7 +26,7 @@ import pandas as pd
 import pandera.pandas as pa
 from scipy.stats import binom
 
-from uncounted.checks.calibration import go_on_interrupted, histories_of, judge_fit, settings_of, timed_fit
+from uncounted.checks.calibration import histories_of, judge_fit, settings_of, timed_fit
 from uncounted.evidence.histories import not_estimable_alone
 from uncounted.inference import seed_for
 
@@ -132,7 +132,6 @@ def rank_one(model, lists, strata, settings, seen, seed):
     truth, counts = _draw_table(model, lists, strata, settings, seen, rng)
     module = importlib.import_module(f"uncounted.models.{model}")
     fit, reason, seconds = timed_fit(module.fit, histories_of(counts), settings, seed_for(seed, "fit"))
-    go_on_interrupted(fit, settings["sampling"][model])
     if fit is None:
         return []
     passed = judge_fit(fit, reason, settings["checks"])["passed"]

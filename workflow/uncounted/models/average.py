@@ -10,8 +10,7 @@ well it foretells the count of a cell from the others, and the average is the mi
 
 :math:`e_{f,h}` is the predictive density of the count of cell :math:`h` when it is left out, by Pareto smoothed
 importance sampling (Vehtari, Gelman and Gabry 2017, Stat. Comput. 27:1413). The weights are those of stacking (Yao et
-al. 2018, Bayesian Analysis 13:917, sec. 3.2). In calibration stacking did better than weights by pseudo-BMA+, and than
-equal ones.
+al. 2018, Bayesian Analysis 13:917, sec. 3.2).
 
 A family whose own checks fail, or that has no answer for one of the strata, has weight 0, and the table of weights
 says why.

@@ -118,8 +118,8 @@ def evidence(layout, kinds):
     -------
     dict of str to numpy.ndarray
         ``counts`` (G, cell), ``barred`` (G, cell); where the sampler starts and along which directions it walks:
-        ``start`` (G, L), ``slopes`` (G, L, term), ``centred`` (G, L), and the same of all strata together; with blanks
-        ``blank``, ``blank_strata``, ``log_seen``.
+        ``start`` (G, L), ``slopes`` (G, L, term), ``centred`` and ``spread`` (G, L), ``leaning`` (1,), and start and
+        slopes of all strata together; with blanks ``blank``, ``blank_strata`` and ``seen`` (G,).
     """
     terms = _regressors(layout, kinds)
     pooled = layout.counts.sum(axis=0) + layout.blank.sum(axis=0)

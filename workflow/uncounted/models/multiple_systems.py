@@ -69,7 +69,7 @@ def fit_lists(case_name, case_config, models, evidence_folder, out_folder, seed)
     """
     histories = read_histories(case_config, evidence_folder)
     refuse_without_answer(histories)
-    fits, weights = _fit_models(models, histories, case_config, seed, case_name)
+    fits, weights = fit_models(models, histories, case_config, seed, case_name)
     _logger.info("applying the older methods")
     tables = weights | {
         "classical": classical.fit(histories),
@@ -203,17 +203,36 @@ def _added_up(histories):
 # Fitting
 
 
-def _fit_models(models, histories, case_config, seed, case_name):
-    """Fit each family, then their average: posteriors by model, and the table of weights, if there is an average."""
+def fit_models(models, histories, settings, seed, name):
+    """Fit each family, then their average.
+
+    Parameters
+    ----------
+    models : list of str
+        As of :func:`uncounted.models.models_of`.
+    histories : uncounted.evidence.histories.Histories
+    settings : dict
+        ``priors``, ``sampling``, ``checks``, ``unseen_odds``.
+    seed : int
+    name : str
+        Of the study: each fit has a seed of its own.
+
+    Returns
+    -------
+    fits : dict of str to arviz.InferenceData or xarray.Dataset
+        The one that leads comes first.
+    tables : dict of str to pandas.DataFrame
+        ``weights``, if there is an average.
+    """
     from uncounted.inference import seed_for
 
     fits = {}
-    for model in (name for name in models if name != "average"):
+    for model in (model for model in models if model != "average"):
         _logger.info(f"fitting the model {model}")
-        fits[model] = _FAMILIES[model].fit(histories, case_config, seed_for(seed, case_name, model))
+        fits[model] = _FAMILIES[model].fit(histories, settings, seed_for(seed, name, model))
     if "average" not in models:
         return fits, {}
-    posterior, weights = average.fit(fits, spread_blanks(histories), case_config, seed_for(seed, case_name, "average"))
+    posterior, weights = average.fit(fits, spread_blanks(histories), settings, seed_for(seed, name, "average"))
     return {"average": posterior} | fits, {"weights": weights}
 
 
