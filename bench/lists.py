@@ -328,7 +328,7 @@ def _checked(model, case, seed):
         "r_hat": worst["R-hat of reported quantities"],
         "r_hat_of_parameters": worst["R-hat of parameters"],
         "ess": _ess(total),
-        "divergences": int(worst["divergences"]),
+        "divergences": int(worst.get("divergences", 0)),
         # A family of which a check failed has no part in an average.
         "usable": all(result.passed for result in results),
     }

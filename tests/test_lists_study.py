@@ -22,7 +22,7 @@ count: count
 people: people killed
 sampling:
   loglinear: {draws: 300, tune: 300, chains: 2}
-  latent_class: {draws: 300, tune: 300, chains: 2}
+  latent_class: {draws: 300, chains: 2, sweeps: 300, sweeps_at_most: 300}
   exact: {draws: 500, chains: 2}
   refits: {draws: 150, tune: 150, chains: 2}
 """

@@ -67,7 +67,7 @@ def _number_functions_apart():
     bytecode.FunctionIdentity._unique_ids = itertools.count(first)
 
 
-def draw(compiled, *, draws, tune, chains, seed, target_accept, what, start=None, keep_positions=False, low_rank=False):
+def draw(compiled, *, draws, tune, chains, seed, target_accept, what, start=None, keep_positions=False):
     """Draw from the posterior by the No-U-Turn sampler (Hoffman and Gelman 2014, J. Mach. Learn. Res. 15:1593).
 
     Parameters
@@ -85,9 +85,6 @@ def draw(compiled, *, draws, tune, chains, seed, target_accept, what, start=None
         it tunes to its own posterior and not to the way there from the priors.
     keep_positions : bool, optional
         Also return the group ``unconstrained_posterior``.
-    low_rank : bool, optional
-        Let the mass matrix follow the strongest correlations, not only the scales: fewer steps where parameters trade
-        off against each other, for a longer tuning.
 
     Returns
     -------
@@ -115,7 +112,6 @@ def draw(compiled, *, draws, tune, chains, seed, target_accept, what, start=None
             target_accept=target_accept,
             save_warmup=False,
             store_unconstrained=keep_positions,
-            low_rank_modified_mass_matrix=low_rank,
         )
     # nutpie answers an interrupt with the draws that it had.
     if trace.posterior.sizes["chain"] * trace.posterior.sizes["draw"] < chains * draws:

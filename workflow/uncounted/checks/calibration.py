@@ -357,7 +357,7 @@ def _checked(fit, total, bounds):
     found = {
         "r_hat": float(az.rhat(total)),
         "ess": float(az.ess(total)),
-        "divergences": int(fit.sample_stats["diverging"].sum()),
+        "divergences": int(fit.sample_stats["diverging"].sum()) if "diverging" in fit.sample_stats else 0,
     }
     # R-hat is missing where all draws are the same number, as where nobody is unseen: nothing is wrong with that.
     wrong = [

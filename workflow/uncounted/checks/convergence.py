@@ -59,17 +59,23 @@ def check_convergence(trace, parameters, bounds):
                     _TRY["ess"],
                 )
             )
-    divergent = int(trace.sample_stats["diverging"].sum())
-    most = bounds["divergences"]
-    results.append(
-        Result("divergences", "all chains", divergent, f"at most {most}", divergent <= most, _TRY["divergences"])
-    )
-    energies = az.bfmi(trace)
+    return results + _of_trajectories(trace, bounds)
+
+
+def _of_trajectories(trace, bounds):
+    """What only NUTS can be asked."""
+    import arviz as az
+
+    if "diverging" not in trace.sample_stats:
+        return []
+    divergent, most = int(trace.sample_stats["diverging"].sum()), bounds["divergences"]
+    energies, least = az.bfmi(trace), bounds["e_bfmi"]
     chain = int(np.argmin(energies))
-    least = bounds["e_bfmi"]
     lowest = float(energies[chain])
-    results.append(Result("E-BFMI", f"chain {chain + 1}", lowest, f"at least {least}", lowest >= least, _TRY["energy"]))
-    return results
+    return [
+        Result("divergences", "all chains", divergent, f"at most {most}", divergent <= most, _TRY["divergences"]),
+        Result("E-BFMI", f"chain {chain + 1}", lowest, f"at least {least}", lowest >= least, _TRY["energy"]),
+    ]
 
 
 def _varying(variables, kind):

@@ -1,6 +1,6 @@
 """Did each family of models of lists converge? The same questions as of any fit, with the model's name before them.
 
-Only models that are drawn from by NUTS are asked: the draws of the others are independent of each other.
+Only models that are drawn from by chains are asked: the draws of the others are independent of each other.
 """
 
 from dataclasses import replace

@@ -147,6 +147,9 @@ def _draw_table(model, lists, strata, settings, seen, rng):
     while True:
         truth = PRIORS[model](lists, strata, settings, rng)
         people = np.round(np.exp(rng.uniform(*np.log(seen), size=strata)) / strata).astype(int)
+        if "share_of_seen" in truth:
+            # The model says how many of those seen are in each stratum.
+            people = rng.multinomial(people.sum(), truth["share_of_seen"])
         counts = np.zeros((strata, 2**lists), dtype=np.int64)
         counts[:, 1:] = [rng.multinomial(n, np.exp(p)) for n, p in zip(people, truth["log_cells"], strict=True)]
         if not not_estimable_alone(histories_of(counts.sum(axis=0, keepdims=True))):
@@ -323,28 +326,25 @@ def draw_prior_classes(lists, strata, settings, rng):
     shape, rate = priors["class_concentration_shape"]["value"], priors["class_concentration_rate"]["value"]
     # With a shape this small the number itself may be below what a float can hold; its logarithm is not.
     log_alpha = np.log(rng.gamma(shape + 1)) + np.log(rng.uniform()) / shape - np.log(rate)
-    log_sticks = np.log(rng.exponential(size=classes - 1))[None, :]
-    logit = rng.logistic(size=(1, classes, lists))
-    drawn = {"log_concentration": log_alpha}
-    if strata > 1:
-        sds = {name: _positive(name, priors, rng) for name in ("coverage_by_stratum", "classes_by_stratum")}
-        log_sticks = log_sticks + rng.normal(0, sds["classes_by_stratum"], (strata, classes - 1))
-        logit = logit + rng.normal(0, sds["coverage_by_stratum"], (strata, 1, lists))
-        drawn |= sds
-    log_left = -np.exp(log_sticks - log_alpha)
-    before = np.concatenate([np.zeros((strata, 1)), np.cumsum(log_left, axis=1)], axis=1)
-    log_share = before + np.concatenate([np.log(-np.expm1(log_left)), np.zeros((strata, 1))], axis=1)
-    log_none = log_share - np.logaddexp(0, logit).sum(axis=2)
-    log_cells = np.logaddexp.reduce(log_none[:, None, :] + np.einsum("gkj,cj->gck", logit, on), axis=2)
+    log_left = -np.exp(np.log(rng.exponential(size=classes - 1)) - log_alpha)
+    before = np.concatenate([[0.0], np.cumsum(log_left)])
+    log_share = before + np.concatenate([np.log(-np.expm1(log_left)), [0.0]])
+    logit = rng.logistic(size=(classes, lists))
+    log_share = log_share + np.log(rng.dirichlet(np.ones(strata), size=classes)).T
+    log_none = log_share - np.logaddexp(0, logit).sum(axis=1)
+    log_cells = np.logaddexp.reduce(log_none[:, None, :] + (on @ logit.T)[None], axis=2)
     log_seen = np.logaddexp.reduce(log_cells, axis=1)
-    return drawn | {
+    of_strata = np.exp(log_seen - np.logaddexp.reduce(log_seen))
+    return {
+        "log_concentration": log_alpha,
+        "share_of_seen": of_strata,
         "log_cells": log_cells - log_seen[:, None],
         "log_odds_unseen": np.logaddexp.reduce(log_none, axis=1) - log_seen,
     }
 
 
 PRIORS = {"loglinear": draw_prior, "latent_class": draw_prior_classes}
-"""The models that are drawn from by NUTS, and their priors."""
+"""The models that are drawn from by chains, and their priors."""
 
 
 # Uniformity

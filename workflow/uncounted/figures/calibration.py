@@ -32,7 +32,6 @@ QUANTITIES = {
     "ease_level": "level of ease",
     "ease_by_stratum": "ease, between strata",
     "log_concentration": "concentration of classes",
-    "classes_by_stratum": "classes, between strata",
 }
 """Ranked quantities as the page and the figures name them; one that is not here keeps its name."""
 

@@ -161,6 +161,8 @@ def _reason_against(trace, parameters, bounds):
             draws = _extreme(az.ess(variables, method=method), np.nanmin) if variables.data_vars else np.inf
             if not draws >= least:
                 return f"too few effective draws ({draws:.0f})"
+    if "diverging" not in trace.sample_stats:
+        return ""
     divergent = int(trace.sample_stats["diverging"].sum())
     if divergent > bounds["divergences"]:
         return f"{divergent} divergent steps of the sampler"

@@ -13,38 +13,43 @@ Classes
         \pi_k &= V_k \prod_{i<k} (1 - V_i), \quad V_k \sim \mathrm{Beta}(1, \alpha), \quad
             \alpha \sim \mathrm{Gamma}(a, b)
 
-    The sampler walks in :math:`\mathrm{logit}\, \lambda` and in :math:`E_k = -\alpha \log(1 - V_k)`, which is
-    exponential with mean 1 whatever :math:`\alpha` is; all sums are taken on the log scale.
-
 Strata
-    The strata share the classes. How many people are in each, and how well each list covers a stratum, differ:
+    The stratum is one more thing that depends on the class (Dunson and Xing 2009, J. Am. Stat. Assoc. 104:1042): a
+    person of class :math:`k` is in stratum :math:`g` with probability :math:`\psi_{k,g}`. The strata share the classes
+    and are made up of them in different parts, so that a stratum of few people borrows from those that are like it:
 
     .. math::
-        E_{g,k} &= E_k \, e^{\sigma_E z_{g,k}}, \quad \mathrm{logit}\, \lambda_{g,k,j} = \mathrm{logit}\, \lambda_{k,j}
-            + \sigma_c z_{g,j}, \quad z \sim \mathrm{Normal}(0, 1)
+        P(g, h) = \sum_k \pi_k \, \psi_{k,g} \prod_j \lambda_{k,j}^{h_j} (1 - \lambda_{k,j})^{1 - h_j}, \quad
+            \psi_k \sim \mathrm{Dirichlet}(1, \ldots, 1)
 
 Likelihood
-    The number of people has the prior :math:`1/N`, as in LCMCR; given the seen :math:`n_g`,
+    The number of people has the prior :math:`1/N`, as in LCMCR; given the :math:`n` who were seen,
 
     .. math::
-        \ell &= \sum_g \sum_{h \ne 0} n_g(h) \log \frac{P_g(h)}{1 - P_g(0)}, \quad
-            u_g \sim \mathrm{Poisson}\bigl(e^{d} \Lambda_g P_g(0) / (1 - P_g(0))\bigr), \quad
-            \Lambda_g \sim \mathrm{Gamma}(n_g, 1)
+        \ell &= \sum_{g, h \ne 0} n(g, h) \log \frac{P(g, h)}{P(\text{seen})}, \quad
+            u_g \sim \mathrm{Poisson}\bigl(e^{d} \Lambda \, P(g, 0) / P(\text{seen})\bigr), \quad
+            \Lambda \sim \mathrm{Gamma}(n, 1)
 
-    with the dial :math:`d`. Structural zeros have no part in the sums, and a list that did not exist in a stratum no
-    part in the product. People whose stratum is not known are spread over those they may belong to beforehand.
+    with the dial :math:`d`. Structural zeros are not seen and not people, and a list that did not exist in a stratum
+    has no part in the product. People whose stratum is not known are spread over those they may belong to beforehand.
+
+Draws are taken by :mod:`uncounted.models.class_sampler`: NUTS does not pass between the modes of this posterior. A
+chain goes on, twice as far each time, until the chains agree and the draws suffice, or `sweeps_at_most` is reached;
+what came before the last doubling is left out.
 """
 
-from uncounted.models.nuts import add_densities
-from uncounted.models.packing import pack, unpack
+import numpy as np
 
 KIND = "multiple_systems_estimation"
 
-_COMPILED = {}
+PARAMETERS = ["log_concentration"]
+"""The parameters whose convergence is asked for: classes may change places, which changes no number of people."""
+
+_MARGIN = 0.8  # stop short of the bounds of the checks: the next computation of R-hat may come out otherwise
 
 
 def parameters(shape):
-    """Names of the sampled variables that do not depend on how the classes are numbered.
+    """Names of the parameters that have to have converged.
 
     Parameters
     ----------
@@ -54,102 +59,8 @@ def parameters(shape):
     Returns
     -------
     list of str
-        The classes themselves may change places between chains and within one, which changes no number of people.
     """
-    return ["log_concentration"] + (["coverage_by_stratum", "classes_by_stratum"] if shape[1] > 1 else [])
-
-
-def evidence(layout):
-    """The arrays that the model reads.
-
-    Parameters
-    ----------
-    layout : uncounted.models.cells.Layout
-
-    Returns
-    -------
-    dict of str to numpy.ndarray
-        ``counts`` (G, cell), ``barred`` (G, cell), ``existing`` (G, L).
-    """
-    return {"counts": layout.counts, "barred": layout.barred, "existing": layout.existing}
-
-
-def build(layout, priors, classes=10):
-    """Build the model.
-
-    Parameters
-    ----------
-    layout : uncounted.models.cells.Layout
-    priors : dict
-        ``class_concentration_shape``, ``class_concentration_rate``, and for several strata ``coverage_by_stratum`` and
-        ``classes_by_stratum``.
-    classes : int, optional
-        At most so many classes.
-
-    Returns
-    -------
-    pymc.Model
-        With ``log_odds_unseen`` (stratum,) and ``log_cells`` (stratum, cell), as the log-linear model.
-    """
-    import pymc as pm
-    import pytensor.tensor as pt
-
-    arrays = evidence(layout)
-    coords = {"list": list(layout.lists), "stratum": list(layout.strata), "cell": layout.histories}
-    with pm.Model(coords=coords) as model:
-        d = unpack(pm.Data("evidence", pack(arrays)), arrays)
-        log_weight = _log_weights(classes, len(layout.strata), priors)
-        logit = _logits(classes, layout.shape, priors)
-        absent = log_weight - (pt.softplus(logit) * d["existing"][:, None, :]).sum(axis=2)
-        log_unseen = pt.logsumexp(absent, axis=1)
-        log_cell = pt.logsumexp(absent[:, None, :] + pt.dot(logit, layout.on.T).dimshuffle(0, 2, 1), axis=2)
-        log_cell = log_cell + d["barred"]
-        log_seen = pt.logsumexp(log_cell, axis=1, keepdims=True)
-        log_cells = log_cell - log_seen
-        pm.Potential("likelihood", (d["counts"] * log_cells).sum())
-        pm.Deterministic("log_odds_unseen", log_unseen - log_seen[:, 0], dims="stratum")
-        pm.Deterministic("log_cells", log_cells, dims=("stratum", "cell"))
-        add_densities(model)
-    return model
-
-
-def _log_weights(classes, n_strata, priors):
-    """Log share of each class in each stratum; (stratum, class)."""
-    import pymc as pm
-    import pytensor.tensor as pt
-
-    from uncounted.models.priors import prior
-
-    shape = priors["class_concentration_shape"]["value"]
-    rate = priors["class_concentration_rate"]["value"]
-    # The power of alpha that is nearly uniform near 0, where alpha itself has most of its mass on a spike.
-    root = pm.Flat("concentration_root")
-    log_alpha = pm.Deterministic("log_concentration", root / shape)
-    pm.Potential("concentration_prior", root - rate * pt.exp(log_alpha))
-    log_sticks = pm.Flat("log_sticks", shape=classes - 1)
-    pm.Potential("sticks_prior", (log_sticks - pt.exp(log_sticks)).sum())
-    log_sticks = log_sticks[None, :]
-    if n_strata > 1:
-        differ = pm.Normal("sticks_shift", 0.0, 1.0, shape=(n_strata, classes - 1))
-        log_sticks = log_sticks + prior("classes_by_stratum", priors) * differ
-    left = pt.exp(log_sticks - log_alpha)
-    before = pt.concatenate([pt.zeros_like(left[:, :1]), pt.cumsum(left, axis=1)], axis=1)
-    taken = pt.concatenate([pt.log(-pt.expm1(-left)), pt.zeros_like(left[:, :1])], axis=1)
-    return taken - before
-
-
-def _logits(classes, shape, priors):
-    """Log odds of being on each list in each class; (stratum, class, list)."""
-    import pymc as pm
-
-    from uncounted.models.priors import prior
-
-    n_lists, n_strata, _ = shape
-    common = pm.Logistic("class_coverage", 0.0, 1.0, shape=(classes, n_lists))[None, :, :]
-    if n_strata == 1:
-        return common
-    differ = pm.Normal("coverage_shift", 0.0, 1.0, dims=("stratum", "list"))
-    return common + (prior("coverage_by_stratum", priors) * differ)[:, None, :]
+    return PARAMETERS
 
 
 def fit(histories, settings, seed):
@@ -160,13 +71,13 @@ def fit(histories, settings, seed):
     histories : uncounted.evidence.histories.Histories
         With three lists or more.
     settings : dict
-        ``priors``, ``sampling`` (``latent_class``, ``classes``), ``unseen_odds``.
+        ``priors``, ``sampling`` (``latent_class``, ``classes``), ``checks``, ``unseen_odds``.
     seed : int
 
     Returns
     -------
     arviz.InferenceData
-        As of the log-linear model.
+        As of the log-linear model; ``sample_stats`` has the number of ``sweeps``.
 
     Raises
     ------
@@ -174,16 +85,102 @@ def fit(histories, settings, seed):
         With fewer than three lists.
     """
     from uncounted.evidence.histories import spread_blanks
-    from uncounted.models.nuts import fit_tables
+    from uncounted.models.each_table import fit_each_table
 
-    classes = settings["sampling"]["classes"]
-    return fit_tables(
-        spread_blanks(histories),
-        settings,
-        seed,
-        name="latent_class",
-        key=classes,
-        compiled=_COMPILED,
-        build=lambda layout: build(layout, settings["priors"], classes),
-        evidence=lambda layout: pack(evidence(layout)),
+    return fit_each_table(
+        spread_blanks(histories), settings, seed, "latent_class", lambda layout, seed: _sample(layout, settings, seed)
     )
+
+
+def _sample(layout, settings, seed):
+    """Draw until the chains agree."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from uncounted.console import Progress
+    from uncounted.models import class_sampler
+
+    sampling, table = settings["sampling"]["latent_class"], _table(layout)
+    numbers = np.random.SeedSequence(seed).spawn(sampling["chains"])
+    generators = [np.random.default_rng(number) for number in numbers]
+    size = len(layout.lists), settings["sampling"]["classes"]
+    states = [class_sampler.start(rng, *table, *size) for rng in generators]
+    prior = [float(settings["priors"][f"class_concentration_{name}"]["value"]) for name in ("shape", "rate")]
+    sweeps, done = sampling["sweeps"], 0
+    rounds = 1 + int(np.ceil(np.log2(max(sampling["sweeps_at_most"] / sweeps, 1))))
+
+    def go_on(chain):
+        return class_sampler.advance(
+            generators[chain], states[chain], *table, *prior, sweeps, min(sampling["draws"], sweeps)
+        )
+
+    with (
+        ThreadPoolExecutor(sampling["chains"]) as pool,
+        Progress(sampling["sweeps_at_most"], "drawing from the posterior (latent_class)", "sweeps at most") as seen,
+    ):
+        for _ in range(rounds):
+            parts = list(pool.map(go_on, range(len(states))))
+            done += sweeps
+            trace = _trace(parts, layout, table, generators[0], done)
+            seen(done)
+            if _suffices(trace, settings["checks"]):
+                break
+            sweeps = done
+    return trace
+
+
+def _table(layout):
+    """Counts, possible cells and existing lists as the sampler takes them, the cell of those on no list first."""
+    strata = len(layout.strata)
+    counts = np.concatenate([np.zeros((strata, 1)), np.round(layout.counts)], axis=1).astype(np.int64)
+    possible = np.concatenate([np.zeros((strata, 1), dtype=bool), layout.barred == 0], axis=1)
+    return counts, possible, layout.existing.astype(bool)
+
+
+def _trace(parts, layout, table, rng, sweeps):
+    import arviz as az
+    import xarray as xr
+
+    log_rate, concentration, log_prior, log_likelihood = (np.stack(arrays) for arrays in zip(*parts, strict=True))
+    counts, possible, _ = table
+    log_cells = np.where(possible[:, 1:], log_rate[..., 1:], -np.inf)
+    log_visible = np.logaddexp.reduce(log_cells, axis=3)
+    log_share = log_visible - np.logaddexp.reduce(log_visible, axis=2)[..., None]
+    drawn = rng.gamma(counts.sum(), size=log_share.shape[:2])
+    by_stratum = ("chain", "draw", "stratum")
+    posterior = xr.Dataset(
+        {
+            "log_concentration": (("chain", "draw"), concentration),
+            "density_of_prior": (("chain", "draw"), log_prior),
+            "density_of_likelihood": (("chain", "draw"), log_likelihood),
+            "log_seen": (by_stratum, np.log(drawn)[..., None] + log_share),
+            "log_odds_unseen": (by_stratum, log_rate[..., 0] - log_visible),
+            "log_cells": ((*by_stratum, "cell"), log_cells - log_visible[..., None]),
+        },
+        coords={
+            "chain": np.arange(log_rate.shape[0]),
+            "draw": np.arange(log_rate.shape[1]),
+            "stratum": list(layout.strata),
+            "cell": layout.histories,
+        },
+    )
+    stats = xr.Dataset({"sweeps": (("chain", "draw"), np.full(concentration.shape, sweeps))}, coords=posterior.coords)
+    return az.InferenceData(posterior=posterior, sample_stats=stats[["sweeps", "chain", "draw"]])
+
+
+def _suffices(trace, bounds):
+    """Whether the chains agree, and the draws are enough, by what the checks will ask, and a little more."""
+    import arviz as az
+
+    posterior = trace.posterior
+    people = np.exp(posterior["log_seen"]) * (1 + np.exp(posterior["log_odds_unseen"]))
+    asked = {
+        "total": (people.sum("stratum"), bounds["ess_reported"]),
+        "total_by_stratum": (people, bounds["ess_reported"]),
+        "log_concentration": (posterior["log_concentration"], bounds["ess_parameter"]),
+    }
+    for values, least in asked.values():
+        if float(az.rhat(values).to_array().max()) > 1 + _MARGIN * (bounds["r_hat"] - 1):
+            return False
+        if min(float(az.ess(values, method=kind).to_array().min()) for kind in ("bulk", "tail")) < least / _MARGIN:
+            return False
+    return True

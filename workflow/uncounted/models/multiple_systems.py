@@ -31,7 +31,7 @@ from uncounted.evidence.histories import (
 from uncounted.models import average, classical, decomposable, latent_class, loglinear, two_lists
 
 SAMPLED = {"loglinear": loglinear, "latent_class": latent_class}
-"""The models that are drawn from by NUTS, which may fail to converge."""
+"""The models that are drawn from by chains, which may fail to converge."""
 
 EXACT = {"decomposable": decomposable, "two_lists": two_lists}
 """The models whose draws are independent of each other."""
@@ -270,7 +270,8 @@ def _settings_of_refits(case_config):
     sampling = case_config["sampling"]
     fewer = sampling["refits"]
     exact = sampling["exact"] | {"draws": fewer["draws"]}
-    return case_config | {"sampling": sampling | dict.fromkeys(SAMPLED, fewer) | {"exact": exact}}
+    classes = sampling["latent_class"] | {"draws": fewer["draws"], "chains": fewer["chains"]}
+    return case_config | {"sampling": sampling | {"loglinear": fewer, "latent_class": classes, "exact": exact}}
 
 
 def _draws_of(studies, key, what, fit):

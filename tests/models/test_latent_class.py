@@ -1,0 +1,102 @@
+"""Latent classes: the sampler against posteriors that are known otherwise."""
+
+import numpy as np
+import pytest
+import yaml
+from scipy.special import betaln, gammaln
+
+from uncounted.checks.simulation_based import draw_prior_classes
+from uncounted.evidence.histories import Histories
+from uncounted.library import DEFAULTS
+from uncounted.models import latent_class
+
+QUANTILES = [0.05, 0.25, 0.5, 0.75, 0.95]
+
+
+def settings(classes, sweeps=3000):
+    defaults = yaml.safe_load(DEFAULTS.read_text(encoding="utf-8"))
+    defaults["sampling"]["latent_class"] |= {"chains": 2, "draws": 1500, "sweeps": sweeps, "sweeps_at_most": 2 * sweeps}
+    defaults["sampling"]["classes"] = classes
+    return defaults | {"unseen_odds": 0.0}
+
+
+def histories_of(counts, possible=None):
+    counts = np.asarray(counts, dtype=np.int64)
+    strata, cells = counts.shape
+    return Histories(
+        lists=tuple("ABCDEF"[: int(np.log2(cells))]),
+        strata=("place",) if strata > 1 else (),
+        labels=tuple((name,) for name in "xyz"[:strata]) if strata > 1 else ((),),
+        counts=counts[None],
+        blank=np.zeros((1, 0, cells), dtype=np.int64),
+        blank_strata=np.zeros((0, strata), dtype=bool),
+        weights=np.ones(1),
+        possible=np.ones(counts.shape, dtype=bool) if possible is None else possible,
+    )
+
+
+def test_one_class_is_independence_whose_posterior_is_exact():
+    """With 1/N and uniform coverage: p(N | n) is prop. to (N-1)! / (N-n)! times a beta function for each list."""
+    counts = np.array([0, 40, 30, 11, 22, 9, 6, 2])
+    on = (np.arange(8)[:, None] >> np.arange(3)) & 1
+    found, seen = counts @ on, counts.sum()
+    total = np.arange(seen, 5_000)
+    log_p = gammaln(total) - gammaln(total - seen + 1)
+    log_p += sum(betaln(1 + found[j], 1 + total - found[j]) for j in range(3))
+    p = np.exp(log_p - log_p.max())
+    exact = np.interp(QUANTILES, np.cumsum(p) / p.sum(), total)
+    drawn = latent_class.fit(histories_of([counts]), settings(1), 1).posterior["total"].values
+    np.testing.assert_allclose(np.quantile(drawn, QUANTILES), exact, rtol=0.03)
+
+
+def weighted_prior(counts, classes, simulations, rng):
+    """Draws from the prior, weighed by their likelihood: an answer that owes nothing to the sampler."""
+    config, lists = settings(classes), int(np.log2(counts.shape[1]))
+    drawn = [draw_prior_classes(lists, len(counts), config, rng) for _ in range(simulations)]
+    log_cells = np.stack([one["log_cells"] for one in drawn])
+    log_strata = np.log(np.stack([one["share_of_seen"] for one in drawn]))
+    log_weight = (counts[:, 1:] * log_cells).sum(axis=(1, 2)) + (counts.sum(axis=1) * log_strata).sum(axis=1)
+    weight = np.exp(log_weight - log_weight.max())
+    odds = (np.exp(log_strata + np.stack([one["log_odds_unseen"] for one in drawn]))).sum(axis=1)
+    return weight / weight.sum(), np.log(odds), np.array([one["log_concentration"] for one in drawn])
+
+
+@pytest.mark.parametrize("counts", [[[0, 6, 4, 2, 3, 1, 1, 2]], [[0, 4, 3, 1, 2, 1, 1, 2], [0, 1, 3, 0, 3, 0, 0, 1]]])
+def test_a_small_table_has_the_posterior_of_its_weighted_prior(counts):
+    counts = np.array(counts)
+    weight, log_odds, log_concentration = weighted_prior(counts, 3, 60_000, np.random.default_rng(3))
+    assert 1 / (weight**2).sum() > 500
+    posterior = latent_class.fit(histories_of(counts), settings(3), 2).posterior
+    # People on no list are Poisson given a gamma number of people: their odds are known up to that noise.
+    noise = np.random.default_rng(4)
+    seen = counts.sum()
+    chosen = noise.choice(len(weight), 40_000, p=weight)
+    expected = noise.poisson(noise.gamma(seen, size=len(chosen)) * np.exp(np.minimum(log_odds[chosen], 20)))
+    shares = [(expected <= limit).mean() for limit in (3, 8, 20, 60)]
+    found = [(posterior["unseen"].values <= limit).mean() for limit in (3, 8, 20, 60)]
+    np.testing.assert_allclose(found, shares, atol=0.07)
+    limits = np.log([0.1, 0.5, 1.0])
+    below = [weight[log_concentration <= limit].sum() for limit in limits]
+    np.testing.assert_allclose([(posterior["log_concentration"].values <= x).mean() for x in limits], below, atol=0.07)
+
+
+def test_a_list_that_did_not_exist_says_nothing_of_its_stratum():
+    """In x only A and B existed; people of y on A, B and C tell of the class that x shares."""
+    possible = np.ones((2, 8), dtype=bool)
+    possible[0, 4:] = False
+    counts = np.array([[0, 300, 200, 100, 0, 0, 0, 0], [0, 300, 200, 100, 150, 75, 50, 25]])
+    posterior = latent_class.fit(histories_of(counts, possible), settings(4, 500), 3).posterior
+    middle = posterior["unseen_by_stratum"].median(("chain", "draw")).values
+    # A finds a third, B a quarter and C a fifth: 300 * 200 / 100 are on none in x, and as many on none of three in y.
+    assert middle == pytest.approx([600, 600], rel=0.15)
+    assert (posterior["cell_rate"].sel(stratum="x", cell=["001", "111"]).values == 0).all()
+
+
+def test_chains_go_on_until_they_agree_and_the_same_seed_gives_the_same_draws():
+    counts = np.array([[0, 60, 40, 20, 30, 10, 10, 9]])
+    config = settings(5, 200)
+    config["sampling"]["latent_class"] |= {"sweeps_at_most": 20_000, "draws": 800}
+    one, two = (latent_class.fit(histories_of(counts), config, 5) for _ in range(2))
+    sweeps = int(one.sample_stats["sweeps"].max())
+    assert 200 < sweeps <= 20_000
+    np.testing.assert_array_equal(one.posterior["total"].values, two.posterior["total"].values)

@@ -1,0 +1,504 @@
+r"""Draws from the posterior of latent classes: Gibbs steps, and moves among tempered copies.
+
+The posterior of a mixture has several modes - as many classes as the data want, or one more, or the same classes in
+other places - between which a walk along the gradient does not pass. Here each chain is a ladder of copies (Geyer 1991,
+*Computing Science and Statistics: Proc. 23rd Symp. Interface*, 156), in which copy :math:`t` has the likelihood to the
+power :math:`\beta_t = 0.65^t`: the hottest go where they like, and what they find is handed down by exchanges of
+neighbouring copies. Only the copy with :math:`\beta_0 = 1` is kept.
+
+The steps
+    1. People are assigned to classes, those on no list among them; then coverage, places, concentration and sticks
+       are drawn given who is where (as in LCMCR; Ishwaran and James 2001, sec. 5). Only at :math:`\beta = 1`. The
+       concentration is drawn with the sticks integrated out, and classes change numbers (Papaspiliopoulos and Roberts
+       2008, Biometrika 95:169, sec. 3.4).
+    2. Metropolis-Hastings moves with the classes of all people summed out, and the concentration integrated out: the
+       coverage of a class on one list, or on all, while as many of it are seen as before; its place among the strata;
+       and a class that takes a part of the weight of another, near it, near a history that was seen, or anywhere.
+
+Without the concentration, the density of the shares :math:`\pi` is, with :math:`r_k = \sum_{l \ge k} \pi_l`,
+
+.. math::
+    p(\pi) \propto (b - \log \pi_K)^{-(a + K - 1)} \, \pi_K^{-1} \prod_{k<K} r_k^{-1}
+
+Shares are kept on the log scale and not normalised: a class may have a share of :math:`e^{-1000}`.
+"""
+
+import math
+
+import numba
+import numpy as np
+
+COPIES = 9
+"""Tempered copies a chain: the hottest has the likelihood to the power 0.03, and is all but the prior."""
+
+_POWER = 0.65
+_COLD_SWEEPS = 8
+_MOVES_A_CLASS = 3
+_NEAR = 1.0  # standard deviation of the log odds of a class near another
+_SHARES_ANYWHERE, _SHARES_NEAR = 0.2, 0.4  # of the proposed classes; the others are like a history
+_SMALLEST_PART = 1e-6
+_LOG_PARTS = math.log(1 / _SMALLEST_PART)
+_LOWEST, _HIGHEST = 1e-12, 1 - 1e-12
+_HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
+
+_compiled = numba.njit(nogil=True, cache=True)
+
+
+@_compiled
+def start(rng, counts, possible, existing, n_lists, classes):
+    """Start all copies of a chain anywhere.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    counts, possible : numpy.ndarray, (G, 2**L)
+        People with each history, bit j of its number for list j; whether it can be seen. That of nobody seen comes
+        first, and cannot.
+    existing : numpy.ndarray, bool (G, L)
+    n_lists, classes : int
+
+    Returns
+    -------
+    coverage : numpy.ndarray, (copy, K, L)
+    log_weight : numpy.ndarray, (copy, K)
+        Shares of the classes, not normalised.
+    place : numpy.ndarray, (copy, K, G)
+        Share of each stratum in the class.
+    rate : numpy.ndarray, (copy, K, G, 2**L)
+        Weight of each cell in each class.
+    order : numpy.ndarray of int, (copy,)
+        Which copy stands on which step of the ladder.
+    """
+    strata, cells = counts.shape
+    coverage = np.empty((COPIES, classes, n_lists))
+    log_weight = np.full((COPIES, classes), -math.log(classes))
+    place = np.full((COPIES, classes, strata), 1.0 / strata)
+    rate = np.empty((COPIES, classes, strata, cells))
+    for copy in range(COPIES):
+        for k in range(classes):
+            for j in range(n_lists):
+                coverage[copy, k, j] = _inside(rng.random())
+            _fill(rate[copy, k], log_weight[copy, k], coverage[copy, k], place[copy, k], existing)
+    return coverage, log_weight, place, rate, np.arange(COPIES)
+
+
+@_compiled
+def advance(rng, state, counts, possible, existing, shape, rate_of_prior, sweeps, draws):
+    """Go on from a state, which is changed, and keep draws at even distances.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    state : tuple
+        As of :func:`start`.
+    counts, possible, existing
+        As for :func:`start`.
+    shape, rate_of_prior : float
+        Of the concentration's gamma prior.
+    sweeps, draws : int
+        As many `draws` are kept of so many `sweeps`.
+
+    Returns
+    -------
+    log_rate : numpy.ndarray, (draw, G, 2**L)
+        Log weight of each cell.
+    log_concentration, log_prior, log_likelihood : numpy.ndarray, (draw,)
+    """
+    coverage, log_weight, place, rate, order = state
+    steps, classes, strata, cells = rate.shape
+    log_rate = np.empty((draws, strata, cells))
+    log_concentration, log_priors, log_likelihoods = np.empty(draws), np.empty(draws), np.empty(draws)
+    likely = np.empty(steps)
+    total = np.empty((strata, cells))
+    seen = _histories_seen(counts)
+    kept = 0
+    for sweep in range(sweeps):
+        for again in range(_COLD_SWEEPS):
+            cold = order[0]
+            _assign_and_draw(
+                rng, coverage[cold], log_weight[cold], place[cold], rate[cold], counts, possible, existing,
+                shape, rate_of_prior,
+            )  # fmt: skip
+            if again < _COLD_SWEEPS - 1:
+                _move(
+                    rng, 1.0, coverage[cold], log_weight[cold], place[cold], rate[cold], total, counts, possible,
+                    existing, seen, shape, rate_of_prior,
+                )  # fmt: skip
+        for step in range(steps):
+            copy = order[step]
+            likely[step] = _move(
+                rng, _POWER**step, coverage[copy], log_weight[copy], place[copy], rate[copy], total, counts, possible,
+                existing, seen, shape, rate_of_prior,
+            )  # fmt: skip
+        _exchange(rng, order, likely)
+        if (sweep + 1) * draws // sweeps > kept:
+            copy = order[0]
+            _add_up(rate[copy], total)
+            log_rate[kept] = np.log(np.maximum(total, 1e-300))
+            log_likelihoods[kept] = likely[0]
+            log_priors[kept], log_sum = _log_prior_of_shares(log_weight[copy], shape, rate_of_prior)
+            rest = log_weight[copy, classes - 1] - log_sum
+            log_concentration[kept] = _log_gamma(rng, shape + classes - 1) - math.log(rate_of_prior - rest)
+            kept += 1
+    return log_rate, log_concentration, log_priors, log_likelihoods
+
+
+# Densities
+
+
+@_compiled
+def _fill(rate, log_weight, coverage, place, existing):
+    """Weight of each cell in one class; (G, 2**L). A list that did not exist has nobody, and finds nobody missing."""
+    for g in range(rate.shape[0]):
+        rate[g, 0] = math.exp(log_weight) * place[g]
+        many = 1
+        for j in range(coverage.size):
+            on, off = (coverage[j], 1 - coverage[j]) if existing[g, j] else (0.0, 1.0)
+            for cell in range(many):
+                rate[g, many + cell] = rate[g, cell] * on
+                rate[g, cell] *= off
+            many *= 2
+
+
+@_compiled
+def _add_up(rate, total):
+    total[:] = 0.0
+    for k in range(rate.shape[0]):
+        total += rate[k]
+
+
+@_compiled
+def _log_likelihood(total, counts, possible):
+    log_cells, visible, people = 0.0, 0.0, 0
+    strata, cells = counts.shape
+    for g in range(strata):
+        for cell in range(cells):
+            if possible[g, cell]:
+                visible += total[g, cell]
+                if counts[g, cell] > 0:
+                    log_cells += counts[g, cell] * math.log(max(total[g, cell], 1e-300))
+                    people += counts[g, cell]
+    return log_cells - people * math.log(visible)
+
+
+@_compiled
+def _log_prior_of_shares(log_weight, shape, rate_of_prior):
+    """Log density of the shares, the concentration integrated out; and the logarithm of the sum of the weights."""
+    classes = log_weight.size
+    left = log_weight[classes - 1]
+    behind = 0.0
+    for k in range(classes - 2, -1, -1):
+        left = _log_add(left, log_weight[k])
+        behind += left
+    last = log_weight[classes - 1] - left
+    density = -(shape + classes - 1) * math.log(rate_of_prior - last) - last - (behind - (classes - 1) * left)
+    return density, left
+
+
+@_compiled
+def _log_add(a, b):
+    high = max(a, b)
+    return high + math.log1p(math.exp(min(a, b) - high))
+
+
+@_compiled
+def _log_sum(values):
+    total = values[0]
+    for value in values[1:]:
+        total = _log_add(total, value)
+    return total
+
+
+@_compiled
+def _logit(p):
+    return math.log(p / (1 - p))
+
+
+@_compiled
+def _inside(p):
+    return min(max(p, _LOWEST), _HIGHEST)
+
+
+@_compiled
+def _log_gamma(rng, shape):
+    """Logarithm of a gamma variate, which itself may be below what a float can hold."""
+    if shape < 1:
+        return math.log(rng.standard_gamma(shape + 1)) - rng.standard_exponential() / shape
+    return math.log(rng.standard_gamma(shape))
+
+
+@_compiled
+def _histories_seen(counts):
+    """Numbers of the histories that somebody has."""
+    return np.array([cell for cell in range(counts.shape[1]) if counts[:, cell].sum() > 0])
+
+
+# Given who is in which class
+
+
+@_compiled
+def _assign_and_draw(rng, coverage, log_weight, place, rate, counts, possible, existing, shape, rate_of_prior):
+    """Assign everyone to a class, then draw the classes."""
+    classes, strata, _ = rate.shape
+    on, off, where = _assign(rng, rate, counts, possible, existing, coverage.shape[1])
+    members = where.sum(axis=1)
+    _change_numbers(rng, log_weight, members, on, off, where)
+    for k in range(classes):
+        for j in range(coverage.shape[1]):
+            found, missed = rng.standard_gamma(1 + on[k, j]), rng.standard_gamma(1 + off[k, j])
+            coverage[k, j] = _inside(found / (found + missed))
+        for g in range(strata):
+            place[k, g] = rng.standard_gamma(1 + where[k, g])
+        place[k] /= place[k].sum()
+    concentration = _draw_concentration(rng, members, log_weight, shape, rate_of_prior)
+    rest, left = members.sum(), 0.0
+    for k in range(classes - 1):
+        rest -= members[k]
+        taken, others = _log_gamma(rng, 1 + members[k]), _log_gamma(rng, concentration + rest)
+        both = _log_add(taken, others)
+        log_weight[k] = left + taken - both
+        left += others - both
+    log_weight[classes - 1] = left
+    for k in range(classes):
+        _fill(rate[k], log_weight[k], coverage[k], place[k], existing)
+
+
+@_compiled
+def _assign(rng, rate, counts, possible, existing, n_lists):
+    """Members of each class on each list, off it, and in each stratum: (K, L), (K, L), (K, G)."""
+    classes, strata, cells = rate.shape
+    total = np.zeros((strata, cells))
+    _add_up(rate, total)
+    visible, hidden = 0.0, 0.0
+    for g in range(strata):
+        for cell in range(cells):
+            if possible[g, cell]:
+                visible += total[g, cell]
+            else:
+                hidden += total[g, cell]
+    # With the prior 1/N, those who cannot be seen are negative binomial: a Poisson number with a gamma mean.
+    missing = rng.poisson(min(rng.standard_gamma(counts.sum()) * hidden / visible, 1e15))
+    on, off, where = np.zeros((classes, n_lists)), np.zeros((classes, n_lists)), np.zeros((classes, strata))
+    for g in range(strata):
+        for cell in range(cells):
+            people = counts[g, cell]
+            if not possible[g, cell]:
+                people = _share_out(rng, missing, total[g, cell], hidden)
+                missing -= people
+                hidden -= total[g, cell]
+            left = total[g, cell]
+            for k in range(classes):
+                if people == 0:
+                    break
+                members = people if k == classes - 1 else _share_out(rng, people, rate[k, g, cell], left)
+                people -= members
+                left -= rate[k, g, cell]
+                where[k, g] += members
+                for j in range(n_lists):
+                    if existing[g, j]:
+                        if cell >> j & 1:
+                            on[k, j] += members
+                        else:
+                            off[k, j] += members
+    return on, off, where
+
+
+@_compiled
+def _share_out(rng, people, part, whole):
+    """How many of so many people belong to a part of the whole."""
+    if people == 0 or part <= 0.0:
+        return 0
+    if part >= whole:
+        return people
+    return rng.binomial(people, part / whole)
+
+
+@_compiled
+def _change_numbers(rng, log_weight, members, on, off, where):
+    """Let pairs of classes change numbers, with all who are in them."""
+    classes = log_weight.size
+    for _ in range(classes):
+        a, b = rng.integers(0, classes), rng.integers(0, classes)
+        if math.log(rng.random()) < (log_weight[a] - log_weight[b]) * (members[b] - members[a]):
+            for array in (on, off, where):
+                kept = array[a].copy()
+                array[a] = array[b]
+                array[b] = kept
+            members[a], members[b] = members[b], members[a]
+
+
+@_compiled
+def _draw_concentration(rng, members, log_weight, shape, rate_of_prior):
+    """Draw the concentration given how many are in each class, the sticks integrated out."""
+    classes = members.size
+    last = log_weight[classes - 1] - _log_sum(log_weight)
+    concentration = math.exp(_log_gamma(rng, shape + classes - 1)) / (rate_of_prior - last)
+    for _ in range(3):
+        proposed = concentration * math.exp(rng.standard_normal())
+        gain = shape * math.log(proposed / concentration) - rate_of_prior * (proposed - concentration)
+        gain += _log_partition(members, proposed) - _log_partition(members, concentration)
+        if math.log(rng.random()) < gain:
+            concentration = proposed
+    return max(concentration, 1e-9)
+
+
+@_compiled
+def _log_partition(members, concentration):
+    rest, log_density = members.sum(), 0.0
+    for k in range(members.size - 1):
+        rest -= members[k]
+        log_density += math.log(concentration) + math.lgamma(concentration + rest)
+        log_density -= math.lgamma(1 + members[k] + concentration + rest)
+    return log_density
+
+
+# With the classes of people summed out
+
+
+@_compiled
+def _move(rng, power, coverage, log_weight, place, rate, total, counts, possible, existing, seen, shape, of_prior):
+    """Metropolis-Hastings moves of one copy; the log likelihood where it ends."""
+    classes, strata, cells = rate.shape
+    n_lists = coverage.shape[1]
+    _add_up(rate, total)
+    log_likelihood = _log_likelihood(total, counts, possible)
+    log_prior, log_sum = _log_prior_of_shares(log_weight, shape, of_prior)
+    new_rate, new_other, new_total = np.empty((strata, cells)), np.empty((strata, cells)), np.empty((strata, cells))
+    new_coverage, new_place, new_weight = np.empty(n_lists), np.empty(strata), log_weight.copy()
+    kinds = 4 if strata > 1 else 3
+    for _ in range(_MOVES_A_CLASS * classes):
+        kind, k, other = rng.integers(0, kinds), rng.integers(0, classes), rng.integers(0, classes)
+        changed = k
+        new_coverage[:] = coverage[k]
+        new_place[:] = place[k]
+        new_weight[:] = log_weight
+        if kind == 0:
+            gain = _along(rng, -1, new_coverage, new_weight, k)
+        elif kind == 1:
+            gain = _along(rng, rng.integers(0, n_lists), new_coverage, new_weight, k)
+        elif kind == 3:
+            gain = _elsewhere(rng, new_place)
+        elif other == k:
+            continue
+        else:
+            # The changed class takes a part of the weight of k.
+            changed = other
+            new_place[:] = place[other]
+            gain = _take_part(rng, new_coverage, coverage[other], coverage[k], new_weight, k, other, seen, new_place)
+        _fill(new_rate, new_weight[changed], new_coverage, new_place, existing)
+        new_total[:] = total - rate[changed] + new_rate
+        if changed != k:
+            _fill(new_other, new_weight[k], coverage[k], place[k], existing)
+            new_total += new_other - rate[k]
+        proposed = _log_likelihood(new_total, counts, possible)
+        proposed_prior, new_sum = _log_prior_of_shares(new_weight, shape, of_prior)
+        # The Jacobian of shares of which one is multiplied and all are normalised again (Aitchison 1986, sec. 2.8).
+        gain -= classes * (new_sum - log_sum)
+        if math.log(rng.random()) < power * (proposed - log_likelihood) + proposed_prior - log_prior + gain:
+            log_likelihood, log_prior, log_sum = proposed, proposed_prior, new_sum
+            total[:] = new_total
+            coverage[changed] = new_coverage
+            place[changed] = new_place
+            log_weight[:] = new_weight
+            rate[changed] = new_rate
+            if changed != k:
+                rate[k] = new_other
+    return log_likelihood
+
+
+@_compiled
+def _along(rng, which, coverage, log_weight, k):
+    """Move the coverage of a class on one list (or on all), and its share so that as many of it are seen as before.
+
+    Returns the logarithm of prior times Jacobian, new over old, but for the sum of the shares.
+    """
+    scale = 10.0 ** (2.0 * rng.random() - 1.5)
+    shift = scale * rng.standard_normal()
+    gain, missed, missed_now = 0.0, 1.0, 1.0
+    for j in range(coverage.size):
+        missed *= 1 - coverage[j]
+        if which in (-1, j):
+            moved = _inside(1 / (1 + math.exp(-(_logit(coverage[j]) + shift))))
+            gain += math.log(moved * (1 - moved)) - math.log(coverage[j] * (1 - coverage[j]))
+            coverage[j] = moved
+        missed_now *= 1 - coverage[j]
+    factor = math.log(max(1 - missed, _LOWEST)) - math.log(max(1 - missed_now, _LOWEST))
+    log_weight[k] += factor
+    return gain + factor
+
+
+@_compiled
+def _elsewhere(rng, place):
+    """Move a part of a class from one stratum to another; prior and Jacobian, new over old."""
+    a, b = rng.integers(0, place.size), rng.integers(0, place.size)
+    both = place[a] + place[b]
+    if a == b or both <= 0.0:
+        return 0.0
+    part = _inside(place[a] / both)
+    moved = _inside(1 / (1 + math.exp(-(_logit(part) + 10.0 ** (2.0 * rng.random() - 1.5) * rng.standard_normal()))))
+    place[a], place[b] = both * moved, both * (1 - moved)
+    return math.log(moved * (1 - moved)) - math.log(part * (1 - part))
+
+
+@_compiled
+def _take_part(rng, new, old, of, log_weight, k, other, seen, place):
+    """Let class `other` begin anew with a part of the weight of `k`; the densities of old over new proposals."""
+    both = _log_add(log_weight[k], log_weight[other])
+    part_before = math.exp(log_weight[other] - both)
+    part = _inside(rng.random() if rng.random() < 0.5 else math.exp(-_LOG_PARTS * rng.random()))
+    kind = rng.random()
+    if kind < _SHARES_ANYWHERE:
+        for j in range(new.size):
+            new[j] = _inside(rng.random())
+    elif kind < _SHARES_ANYWHERE + _SHARES_NEAR:
+        for j in range(new.size):
+            new[j] = _inside(1 / (1 + math.exp(-(_logit(of[j]) + _NEAR * rng.standard_normal()))))
+    else:
+        history = seen[rng.integers(0, seen.size)]
+        for j in range(new.size):
+            raised = math.sqrt(math.sqrt(rng.random()))
+            new[j] = _inside(raised if history >> j & 1 else 1 - raised)
+    if place.size > 1 and rng.random() < 0.5:
+        for g in range(place.size):
+            place[g] = rng.standard_exponential()
+        place /= place.sum()
+    log_weight[other] = both + math.log(part)
+    log_weight[k] = both + math.log1p(-part)
+    gain = _log_density_of_proposal(old, of, seen) - _log_density_of_proposal(new, of, seen)
+    return gain + math.log(_density_of_part(part_before)) - math.log(_density_of_part(part))
+
+
+@_compiled
+def _density_of_part(part):
+    return 0.5 + (0.5 / (part * _LOG_PARTS) if part > _SMALLEST_PART else 0.0)
+
+
+@_compiled
+def _log_density_of_proposal(coverage, of, seen):
+    """Of the coverage of a class that takes a part of another: anywhere, near it, or like a history.
+
+    Like a history is Beta(4, 1) on its lists and Beta(1, 4) off them.
+    """
+    near = math.log(_SHARES_NEAR)
+    for j in range(coverage.size):
+        away = (_logit(coverage[j]) - _logit(of[j])) / _NEAR
+        near -= 0.5 * away**2 + math.log(_NEAR) + _HALF_LOG_2PI + math.log(coverage[j] * (1 - coverage[j]))
+    like = 0.0
+    for history in seen:
+        density = 1.0
+        for j in range(coverage.size):
+            like_it = coverage[j] if history >> j & 1 else 1 - coverage[j]
+            density *= 4.0 * like_it * like_it * like_it
+        like += density
+    like *= (1 - _SHARES_ANYWHERE - _SHARES_NEAR) / seen.size
+    return _log_add(near, math.log(_SHARES_ANYWHERE + like))
+
+
+@_compiled
+def _exchange(rng, order, likely):
+    """Let neighbouring steps of the ladder exchange their copies."""
+    for step in range(order.size - 1, 0, -1):
+        gain = (_POWER ** (step - 1) - _POWER**step) * (likely[step] - likely[step - 1])
+        if math.log(rng.random()) < gain:
+            order[step], order[step - 1] = order[step - 1], order[step]
+            likely[step], likely[step - 1] = likely[step - 1], likely[step]
