@@ -54,10 +54,14 @@ NOT_FITTED = {
 }
 
 CHECKS = {
-    "evidence_synthesis": ["convergence", "predictive", "sensitivity", "backtest", "prior_posterior"],
+    "evidence_synthesis": [
+        *("convergence", "predictive", "sensitivity", "backtest", "prior_posterior"),
+        *("power_scaling", "tornado"),
+    ],
     "multiple_systems_estimation": [
         *("convergence", "predictive", "sensitivity", "dial", "weights", "power_scaling"),
         *("pareto_k", "not_estimable", "strata_alone", "classical"),
+        *("tornado", "held_out_lists", "last_person", "parametric"),
     ],
 }
 
@@ -83,7 +87,8 @@ def fits_of(case):
     if CASES[case]["kind"] == "evidence_synthesis":
         names = [f"{model}_without" for model in MODELS[case]]
     else:
-        names = ["without", "strata_alone", "classical", *(["weights"] if "average" in MODELS[case] else [])]
+        names = ["without", "strata_alone", "classical", "held_out", "simulated"]
+        names += ["weights"] if "average" in MODELS[case] else []
     return [*posteriors_of(case), *(f"{RUN}/{case}/fits/{name}.parquet" for name in names)]
 
 
