@@ -3,10 +3,11 @@
 Prior and likelihood are raised to a power a little above and below 1; sensitivity is how fast the posterior of the
 number of people moves with it (by the cumulative Jensen-Shannon distance, for each doubling of the weight).
 
-The bound of the authors, 0.05, is low: for a normal posterior it is a move of a few hundredths of its standard
-deviation. It says that something moves, not that it matters: so the median is given too, as it would be if the prior
-counted for half or for twice as much, from the draws weighed anew (:mod:`uncounted.checks.reweighing`). Where the
-draws cannot tell that, it is given for the weight farthest from 1 that they can tell.
+The bound of the authors is 0.05. Of a normal posterior that is a move of the mean by about a fifth of its standard
+deviation for each doubling of the prior's weight, so that a move well within the interval counts. It says that
+something moves, and not what: so median and interval are given too, as they would be if the prior counted for half or
+for twice as much, from the draws weighed anew (:mod:`uncounted.checks.reweighing`). Where the draws cannot tell that,
+they are given for the weight farthest from 1 that they can tell.
 """
 
 import numpy as np
@@ -21,6 +22,8 @@ BOUND = 0.05
 
 VERDICTS = ("robust", "the prior matters", "prior and data conflict")
 
+_SCALED = ("weight", "median", "lower", "upper")
+
 SCHEMA = pa.DataFrameSchema(
     {
         "model": pa.Column(str),
@@ -28,15 +31,15 @@ SCHEMA = pa.DataFrameSchema(
         "prior": pa.Column(float, nullable=True),
         "likelihood": pa.Column(float, nullable=True),
         "verdict": pa.Column(str, pa.Check.isin(VERDICTS)),
-        "median": pa.Column(float),
-        **{f"{part}_{end}": pa.Column(float, nullable=True) for end in ("less", "more") for part in ("weight", "median")},
+        **{name: pa.Column(float) for name in ("median", "lower", "upper")},
+        **{f"{part}_{end}": pa.Column(float, nullable=True) for end in ("less", "more") for part in _SCALED},
     },
     strict=True,
     ordered=True,
 )
-"""One row a model and quantity: sensitivity to the prior and to the likelihood, without a unit; the median, and what
-it is with less and more weight of the prior: the powers of :data:`POWERS` nearest to 1/2 and 2 that the draws can tell,
-missing where they can tell none."""
+"""One row a model and quantity: sensitivity to the prior and to the likelihood, without a unit; median and 95 %
+interval, and what they are with less and more weight of the prior: the powers of :data:`POWERS` nearest to 1/2 and 2
+that the draws can tell, missing where they can tell none."""
 
 POWERS = tuple(2.0**-step for step in (1, 0.5, 0.25, 0.125))
 """Powers that the prior is raised to, and their inverses, the farthest first."""
@@ -80,16 +83,21 @@ def _summed(log_prior):
 
 
 def _with_other_weight(values, log_prior):
-    """The median, and as it is with less and with more weight of the prior."""
-    found = {"median": even(values).quantile(0.5)}
+    """Median and interval, and as they are with less and with more weight of the prior."""
+    found = _quoted(even(values), "")
     for end, powers in (("less", POWERS), ("more", [1 / power for power in POWERS])):
-        found |= {f"weight_{end}": np.nan, f"median_{end}": np.nan}
+        found |= dict.fromkeys((f"{part}_{end}" for part in _SCALED), np.nan)
         for power in powers:
             draws = reweighed(values, (power - 1) * log_prior)
             if draws.trusted:
-                found |= {f"weight_{end}": power, f"median_{end}": draws.quantile(0.5)}
+                found |= {f"weight_{end}": power} | _quoted(draws, f"_{end}")
                 break
     return found
+
+
+def _quoted(draws, end):
+    quantiles = {"median": 0.5, "lower": 0.025, "upper": 0.975}
+    return {f"{name}{end}": draws.quantile(probability) for name, probability in quantiles.items()}
 
 
 def with_densities(trace, priors, predictive_draws):

@@ -13,7 +13,8 @@ STRATA = ("month", "calendar_year", "war_year", "age", "day", "stratum")
 
 POWER_SCALING = (
     *("model", "quantity", "prior", "likelihood", "verdict"),
-    *("median", "weight_less", "median_less", "weight_more", "median_more"),
+    *("median", "lower", "upper"),
+    *(f"{part}_{end}" for end in ("less", "more") for part in ("weight", "median", "lower", "upper")),
 )
 """Columns of the table of power-scaling."""
 
