@@ -16,6 +16,7 @@ SCHEMA = pa.DataFrameSchema(
         "list": pa.Column(str),
         "people": pa.Column(float),
         "alone": pa.Column(float),
+        "aside": pa.Column(str),
         "model": pa.Column(str),
         "median": pa.Column(float, nullable=True),
         **{f"{end}_{level}": pa.Column(float, nullable=True) for level in LEVELS for end in ("lower", "upper")},
@@ -26,8 +27,8 @@ SCHEMA = pa.DataFrameSchema(
     ordered=True,
     unique=["list", "model"],
 )
-"""One row a list and model. `people` is the count of the list, `alone` how many of them are on no other; of several
-tables, the mean by weight. `held_<level>`: whether the interval holds the count. Without a number, the reason."""
+"""One row a list and model. `people` is the count of the list, `alone` how many of them are on none of those that are used; of several
+tables, the mean by weight. `aside` names other lists that say nothing of these people. `held_<level>`: whether the interval holds the count. Without a number, the reason."""
 
 
 def check_held_out(studies, draws, models_of):
@@ -35,7 +36,7 @@ def check_held_out(studies, draws, models_of):
 
     Parameters
     ----------
-    studies : dict of str to tuple
+    studies : dict of str to uncounted.models.own_table.HeldOut
         As of :func:`uncounted.models.own_table.held_out_studies`.
     draws : pandas.DataFrame
         See :data:`uncounted.models.own_table.HELD_OUT`.
@@ -49,13 +50,13 @@ def check_held_out(studies, draws, models_of):
     """
     found = {key: rows["total"].to_numpy() for key, rows in draws.groupby(["list", "model"])}
     rows = []
-    for name, (histories, people, reason) in studies.items():
-        seen = float(np.tensordot(histories.weights, _people(histories), axes=1))
-        about = {"list": name, "people": people, "alone": people - seen}
-        models = models_of(histories.n_lists) if not reason else ["none"]
+    for name, held in studies.items():
+        alone = held.people - float(_people(held.histories) @ held.histories.weights)
+        about = {"list": name, "people": held.people, "alone": alone, "aside": " and ".join(held.aside)}
+        models = models_of(held.histories.n_lists) if not held.reason else ["none"]
         for model in models:
-            why = reason or ("" if (name, model) in found else "the model has no answer that may be used")
-            numbers = against(found.get((name, model)), people)
+            why = held.reason or ("" if (name, model) in found else "the model has no answer that may be used")
+            numbers = against(found.get((name, model)), held.people)
             rows.append(about | {"model": model, **numbers, "reason": why})
     return as_table(rows, SCHEMA)
 

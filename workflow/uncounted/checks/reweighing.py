@@ -87,10 +87,12 @@ def reweighed(values, log_ratio):
     # What has no density under the other prior has no weight.
     log_ratio = np.where(np.isnan(log_ratio), -np.inf, log_ratio)
     finite = np.isfinite(log_ratio)
-    if np.ptp(log_ratio[finite]) < _EVEN if finite.all() else False:
+    if finite.all() and np.ptp(log_ratio) < _EVEN:
         return even(values)
     lowest = log_ratio[finite].min() if finite.any() else 0.0
-    smoothed, k = az.psislw(np.where(finite, log_ratio, lowest - 700.0))
+    # Where hardly a draw has any weight, ArviZ adds up exponentials beyond what a float holds, and k comes out large.
+    with np.errstate(over="ignore"):
+        smoothed, k = az.psislw(np.where(finite, log_ratio, lowest - 700.0))
     weights = np.exp(smoothed)
     k = float(k)
     return Draws(values, weights / weights.sum(), k if np.isfinite(k) else np.inf)

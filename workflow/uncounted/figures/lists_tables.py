@@ -36,7 +36,7 @@ class ListsTables(CaseTables):
         "weights": ("model", "weight", "elpd", "passed", "reason", "disagrees"),
         "power_scaling": POWER_SCALING,
         "tornado": TORNADO,
-        "held_out_lists": ("list", "people", "alone", "model", *_AGAINST),
+        "held_out_lists": ("list", "people", "alone", "aside", "model", *_AGAINST),
         "last_person": (
             *("model", "stratum", "history", "observed", "from_median", "median"),
             *("moved", "mcse_moved", "pareto_k", "trusted"),

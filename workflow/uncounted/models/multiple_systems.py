@@ -278,10 +278,11 @@ def _simulated(models, fits, histories, case_config, seed, case_name):
     """Simulate tables like the study's own and fit them, strata added up; draws. None where there are several tables."""
     from uncounted.inference import seed_for
 
-    number, model = case_config["sampling"]["simulated_tables"], simulating_model(models, histories)
+    rough = dict(case_config["sampling"]["simulated"])
+    number, model = rough.pop("tables"), simulating_model(models, histories)
     if len(histories.weights) > 1 or not number:
         return own_table.no_simulations()
-    settings, whole = _settings_of_refits(case_config), own_table.added_up(histories)
+    settings, whole = _settings_of_refits(case_config, rough), own_table.added_up(histories)
 
     def fit(name, table):
         with _in_silence():
@@ -314,10 +315,10 @@ def simulating_model(models, histories):
     return "loglinear" if "loglinear" in models else next(name for name in models if name != "average")
 
 
-def _settings_of_refits(case_config):
-    """Fewer draws: a refit shows how far the answer moves."""
+def _settings_of_refits(case_config, fewer=None):
+    """Fewer draws, by default those of a refit: it shows how far the answer moves."""
     sampling = case_config["sampling"]
-    fewer = sampling["refits"]
+    fewer = fewer or sampling["refits"]
     exact = sampling["exact"] | {"draws": fewer["draws"]}
     return case_config | {"sampling": sampling | dict.fromkeys(SAMPLED, fewer) | {"exact": exact}}
 

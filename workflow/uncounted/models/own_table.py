@@ -14,14 +14,14 @@ Tables like this one
 """
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from uncounted.console import Progress
 from uncounted.errors import UserError
-from uncounted.evidence.histories import not_estimable_alone, people_on, spread_blanks
+from uncounted.evidence.histories import Histories, not_estimable_alone, people_on, spread_blanks, without_list
 from uncounted.models.decomposable_graphs import MOST_LISTS
 from uncounted.models.totals import thinned
 
@@ -50,21 +50,55 @@ def held_out_studies(histories):
 
     Returns
     -------
-    dict of str to tuple
-        By list: its people's histories on the other lists, how many they are (of several tables, the mean by weight),
-        and the reason why they cannot be estimated, or "". Where a stratum says nothing on its own, strata are added
-        up.
+    dict of str to HeldOut
+        By list. Where a stratum says nothing on its own, strata are added up.
     """
-    found = {}
-    for name in histories.lists:
-        others, people = people_on(histories, name)
-        if others.n_lists < 2:
-            reason = "one other list says nothing about people who are not on it"
-        else:
-            others = others if not not_estimable_alone(spread_blanks(others)) else added_up(others)
-            reason = not_estimable_alone(others).get(0, "") if len(others.labels) == 1 else ""
-        found[name] = others, float(people @ histories.weights), reason
-    return found
+    return {name: _held_out(histories, name) for name in histories.lists}
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """The people of one list as a population of their own.
+
+    Attributes
+    ----------
+    histories : uncounted.evidence.histories.Histories
+        Their histories on the other lists.
+    people : float
+        How many they are; of several tables, the mean by weight.
+    aside : tuple of str
+        Other lists that share nobody of them with any further list, and say nothing of those on none: left out.
+    reason : str
+        Why they cannot be estimated, or "".
+    """
+
+    histories: Histories
+    people: float
+    aside: tuple[str, ...]
+    reason: str
+
+
+def _held_out(histories, name):
+    others, people = people_on(histories, name)
+    people = float(people @ histories.weights)
+    if others.n_lists < 2:
+        return HeldOut(others, people, (), "one other list says nothing about people who are not on it")
+    aside = []
+    while others.n_lists > 2 and (lonely := _sharing_nobody(others)):
+        aside.append(lonely[0])
+        others = without_list(others, lonely[0])
+    others = others if not not_estimable_alone(spread_blanks(others)) else added_up(others)
+    reason = not_estimable_alone(others).get(0, "") if len(others.labels) == 1 else ""
+    return HeldOut(others, people, tuple(aside), reason)
+
+
+def _sharing_nobody(histories):
+    """Name the lists that share nobody with another one, in one of the tables at least."""
+    counts = added_up(histories).counts[:, 0]
+    cells = np.arange(counts.shape[1])
+    several = np.array([int(cell).bit_count() > 1 for cell in cells])
+    shared = counts @ ((cells[:, None] >> np.arange(histories.n_lists) & 1) * several[:, None])
+    return [name for name, number in zip(histories.lists, shared.min(axis=0), strict=True) if number == 0]
 
 
 def models_of_held_out(models, n_lists):
@@ -167,7 +201,7 @@ def hold_out(histories, models, fit, average):
     pandas.DataFrame
         Draws, see :data:`HELD_OUT`. What cannot be estimated, or has no answer by a model, has no row.
     """
-    studies = {name: other for name, (other, _, reason) in held_out_studies(histories).items() if not reason}
+    studies = {name: held.histories for name, held in held_out_studies(histories).items() if not held.reason}
     tables = []
     with Progress(len(studies), "estimating from the other lists how many people each list holds", "lists") as seen:
         for number, (name, other) in enumerate(studies.items()):

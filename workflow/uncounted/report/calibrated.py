@@ -8,9 +8,7 @@ from uncounted.checks.calibration_table import EVERY, LEAST
 from uncounted.errors import UserError
 from uncounted.figures import words
 from uncounted.figures.calibration import LABELS, kind_label
-
-TABLE = "docs/calibration/table.csv"
-"""Where the published calibration keeps its table."""
+from uncounted.provenance import CALIBRATION
 
 _NEEDED = ("model", "kind", "lists", "populations", "answered", "coverage_50", "coverage_95", "error_95", "width", "too_low")
 
@@ -31,7 +29,7 @@ def calibrated(tables, provenance):
         of so many lists; ``models``, one row a model, over all kinds of population; ``kinds``, one row a kind, by the
         model that leads; ``not_held``, the kinds in which it does not hold.
     """
-    path = next((path for path in provenance["inputs"] if str(path).endswith(TABLE)), None)
+    path = next((path for path in provenance["inputs"] if str(path).endswith(CALIBRATION)), None)
     if path is None:
         return None
     table = _read(path)

@@ -11,6 +11,7 @@ from uncounted.figures.cells import label_of
 from uncounted.figures.own_table import cells_shown, leading
 from uncounted.figures.tornado import signed
 from uncounted.report.pieces import exactly, people
+from uncounted.report.tornado import pareto
 
 MOST_ROWS = 60
 """How many cells the table of last persons has: those that move the answer most."""
@@ -41,9 +42,11 @@ def held_out(tables):
     """List what the others say of each list's people, and how many intervals held, by model."""
     table = tables.held_out_lists
     rows = [_against(row) | {"list": row["list"], "model": _model(row["model"])} for row in table.to_dict("records")]
+    for row, first in zip(rows, ~table["list"].duplicated(), strict=True):
+        row["first"] = bool(first)
     by_model = []
     for name, own in table[table["median"].notna()].groupby("model", sort=False):
-        by_model.append({"label": _model(name), "held": _held(own)})
+        by_model.append({"label": _model(name), "by": _by(name), "held": _held(own)})
     lead = leading(table).to_dict("records")
     missed = [
         f"{row['list']}: {shown['counted']} counted, {shown['about']['median']} estimated ({shown['about']['range']})"
@@ -54,7 +57,7 @@ def held_out(tables):
         "rows": rows,
         "by_model": by_model,
         "leading": by_model[:1],
-        "lead": _model(lead[0]["model"]) if lead else "",
+        "lead": by_model[0]["by"] if by_model else "",
         "missed": missed,
         "reasons": list(dict.fromkeys(row["reason"] for row in lead if row["reason"])),
         "words": "; ".join(_said(row["list"], _against(row)) for row in lead),
@@ -63,6 +66,20 @@ def held_out(tables):
 
 def _model(name):
     return "–" if name == "none" else words.model(name)
+
+
+_IN_A_SENTENCE = {
+    "average": "the average of the models",
+    "loglinear": "the log-linear model",
+    "latent_class": "latent classes",
+    "decomposable": "decomposable graphs",
+    "two_lists": "the model of two lists",
+}
+
+
+def _by(name):
+    """Name a model within a sentence."""
+    return _IN_A_SENTENCE.get(name, _model(name))
 
 
 def _said(name, shown):
@@ -81,6 +98,7 @@ def _against(row):
         "exact": exactly(ends) if known else None,
         "about": people(ends) if known else None,
         "reason": row["reason"],
+        "aside": row.get("aside", ""),
         "verdict": "shown" if not known else "passed" if row["held_95"] else "failed",
         "text": "" if not known else "holds it" if row["held_95"] else _side(row),
     }
@@ -115,7 +133,7 @@ def last_person(tables):
     by_model = []
     for name, rest in table[table["model"] != table["model"].iloc[0]].groupby("model", sort=False):
         worst = rest.loc[rest["moved"].abs().idxmax()]
-        by_model.append(_last(tables, worst.to_dict()) | {"label": words.model(name)})
+        by_model.append(_last(tables, worst.to_dict()) | {"by": _by(name)})
     return {
         "rows": rows,
         "most": sound[0] if sound else None,
@@ -137,7 +155,7 @@ def _last(tables, row):
         "people": _difference(row["median"] - row["from_median"]),
         "moved": signed(row["moved"]),
         "error": words.percent(row["mcse_moved"], 2),
-        "k": f"{row['pareto_k']:.2f}" if math.isfinite(row["pareto_k"]) else "not to be had",
+        "k": pareto(row["pareto_k"]),
         "trusted": bool(row["trusted"]),
     }
 
@@ -157,7 +175,7 @@ def parametric(tables):
     return {
         "number": len(answered),
         "held": held,
-        "model": words.model(table["model"].iloc[0]),
+        "model": _by(table["model"].iloc[0]),
         "refused": words.small(refused) if refused else "",
         "words": "; ".join(f"{one['level']} interval, {one['held']} of {one['of']}" for one in held),
         "fewest": words.count(answered["people"].min()),

@@ -75,9 +75,14 @@ def _row(tables, row):
         "moved": signed(row.moved),
         "size": abs(row.moved),
         "error": words.percent(row.mcse_moved, 1) if known else "–",
-        "k": "–" if row.kind == "source" else f"{row.pareto_k:.2f}" if math.isfinite(row.pareto_k) else "not to be had",
+        "k": "–" if row.kind == "source" else pareto(row.pareto_k),
         "trusted": bool(row.trusted),
     }
+
+
+def pareto(k):
+    """Write a Pareto k."""
+    return f"{k:.2f}".replace("-", "−") if math.isfinite(k) else "not to be had"
 
 
 def _largest(rows, kind):
@@ -91,7 +96,8 @@ def power_scaling(tables):
     Returns
     -------
     dict
-        ``rows`` and ``bound``, the sensitivity from which a verdict counts it.
+        ``rows``; ``bound``, the sensitivity from which a verdict counts it; what ``data`` are called; and whether only
+        the priors that are ``stated`` in the config are raised to a power.
     """
     data = "figures" if tables.config["kind"] == "evidence_synthesis" else "lists"
     rows = []
@@ -110,7 +116,7 @@ def power_scaling(tables):
                 "more": _scaled(row, "more"),
             }
         )
-    return {"rows": rows, "bound": str(BOUND), "data": data}
+    return {"rows": rows, "bound": str(BOUND), "data": data, "stated": data == "figures"}
 
 
 def _interval(row, end):
@@ -124,7 +130,8 @@ def _scaled(row, end):
         return None
     moved = row[f"median_{end}"] - row["median"]
     width = row["upper"] - row["lower"]
+    size = words.about(abs(moved), width / 10 if width > 0 else 1)
     return people(_interval(row, f"_{end}")) | {
         "weight": f"×{row[f'weight_{end}']:.2g}",
-        "moved": ("−" if moved < 0 else "+") + words.about(abs(moved), width / 10 if width > 0 else 1),
+        "moved": "unmoved" if size == "0" else ("−" if moved < 0 else "+") + size,
     }
