@@ -251,14 +251,14 @@ class _Study:
         return _with_verdicts(_frame(rows, columns))
 
     def _last_person(self, families):
-        rows = []
+        rows, whole = [], 2.5 * self.histories.seen
+        cells = {"1" + "0" * (self.histories.n_lists - 1): 0.9, "1" * self.histories.n_lists: 0.2}
         for model in ["average", *families] if len(families) > 1 else families:
             for name in self.histories.stratum_names:
-                for number, history in enumerate(("1" + "0" * (self.histories.n_lists - 1), "1" * self.histories.n_lists)):
+                for number, (history, k) in enumerate(cells.items()):
                     moved = float(self.rng.normal(0, 0.02))
-                    whole = 2.5 * self.histories.seen
-                    k = 0.2 if number else 0.9
-                    rows.append((model, name, history, 27 - number, whole, whole * (1 + moved), moved, 0.002, k, k < 0.7))
+                    numbers = (27 - number, whole, whole * (1 + moved), moved, 0.002)
+                    rows.append((model, name, history, *numbers, k, k < 0.7))
         columns = "model stratum history observed from_median median moved mcse_moved pareto_k trusted"
         return _frame(rows, columns, self.answered)
 

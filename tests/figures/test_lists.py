@@ -366,7 +366,9 @@ def test_simulated_tables_without_an_estimate_are_not_drawn(studies):
     assert len(medians) == 5
 
 
-@pytest.mark.parametrize("figure", [own_table.held_out_lists, own_table.last_person, own_table.parametric, tornado.tornado])
+@pytest.mark.parametrize(
+    "figure", [own_table.held_out_lists, own_table.last_person, own_table.parametric, tornado.tornado]
+)
 def test_without_an_answer_the_figure_says_so(studies, figure):
     written = texts(drawn(figure, studies["none"]))
     assert "Nothing to draw" in written or "No list" in written or "No table" in written

@@ -63,7 +63,10 @@ def _check_sources(case_name, case_config, evidence_folder, fits_folder, seed):
     later = _kept_for_back_test(case_config, tables)
     day = later["published"].iloc[0]
     forecast = module.forecast_dated(trace.posterior, layout, day, seed_for(seed, case_name, "back-test"))
-    priors, sensitivity = case_config["priors"], check_sources(deaths, pd.read_parquet(fits / f"{model}_without.parquet"))
+    priors, sensitivity = (
+        case_config["priors"],
+        check_sources(deaths, pd.read_parquet(fits / f"{model}_without.parquet")),
+    )
     densities = with_densities(trace, priors, case_config["sampling"]["predictive_draws"])
     return {
         "convergence": results_table(check_convergence(trace, parameters, case_config["checks"])),

@@ -27,8 +27,9 @@ SCHEMA = pa.DataFrameSchema(
     ordered=True,
     unique=["list", "model"],
 )
-"""One row a list and model. `people` is the count of the list, `alone` how many of them are on none of those that are used; of several
-tables, the mean by weight. `aside` names other lists that say nothing of these people. `held_<level>`: whether the interval holds the count. Without a number, the reason."""
+"""One row a list and model. `people` is the count of the list, `alone` how many of them are on none of those that are
+used; of several tables, the mean by weight. `aside` names other lists that say nothing of these people.
+`held_<level>`: whether the interval holds the count. Without a number, the reason."""
 
 
 def check_held_out(studies, draws, models_of):

@@ -2,9 +2,9 @@ r"""Which histories decide the answer? The number of people without the last per
 
 Of each cell that holds people, one is taken out, and the answer is looked at again. All models take the counts of the
 cells for Poisson given their expected numbers :math:`\lambda`, so that a draw's density with :math:`n_h - 1` people in
-cell :math:`h` is its density with :math:`n_h`, times a constant over :math:`\lambda_h`. Draws that there are, weighed by
-:math:`1 / \lambda_h`, are draws of the posterior without that person (:mod:`uncounted.checks.reweighing`); the person
-is missing from the total too.
+cell :math:`h` is its density with :math:`n_h`, times a constant over :math:`\lambda_h`. Draws that there are, weighed
+by :math:`1 / \lambda_h`, are draws of the posterior without that person (:mod:`uncounted.checks.reweighing`); the
+person is missing from the total too.
 
 Where a cell has one person only, the posterior without it may lie where few draws do: Pareto's k says so. Decomposable
 graphs on few lists are summed exactly once more, without that person. The weights of an average stay as they are.

@@ -14,7 +14,7 @@ import numpy as np
 import pandera.pandas as pa
 
 from uncounted.checks.reweighing import even, reweighed
-from uncounted.checks.tornado import values_of, density
+from uncounted.checks.tornado import density, values_of
 from uncounted.checks.typed import typed
 
 BOUND = 0.05

@@ -108,7 +108,9 @@ def _ticks(low, high):
 
 
 def _key_of_tests(figure, table, truth):
-    marks = [style.patch(f"{level}{_THIN}% interval", colour) for level, colour in ((50, style.INNER), (95, style.OUTER))]
+    marks = [
+        style.patch(f"{level}{_THIN}% interval", colour) for level, colour in ((50, style.INNER), (95, style.OUTER))
+    ]
     marks.append(style.line(truth, style.INK, linewidth=1.1, linestyle=(0, (3, 2))))
     if not table["held_95"].fillna(True).all():
         marks.append(style.patch(f"95{_THIN}% interval misses it", _MISSED[1]))

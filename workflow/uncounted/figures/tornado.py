@@ -130,7 +130,6 @@ def _bar(axes, place, height, colour, row, reach):
         axes.hlines(place, low, high, color=style.INK, linewidth=0.8, zorder=4)
 
 
-
 def beside(axes, place, text):
     """Write what a row shows in the column on the right."""
     axes.annotate(

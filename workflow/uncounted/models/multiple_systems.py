@@ -275,7 +275,7 @@ def _held_out(models, histories, case_config, seed, case_name):
 
 
 def _simulated(models, fits, histories, case_config, seed, case_name):
-    """Simulate tables like the study's own and fit them, strata added up; draws. None where there are several tables."""
+    """Simulate tables like the study's own and fit them, strata added up; draws. None of several tables."""
     from uncounted.inference import seed_for
 
     rough = dict(case_config["sampling"]["simulated"])

@@ -36,9 +36,16 @@ ROUGH = {"r_hat": 1.05, "ess_reported": 100, "ess_parameter": 50, "divergences":
 HELD_OUT = {"list": str, "model": str, "chain": "int64", "draw": "int64", "total": "float64"}
 """Columns of the draws of how many people a list holds."""
 
-SIMULATED = {"number": "int64", "people": "int64", "seen": "int64", "chain": "int64", "draw": "int64", "total": "float64"}
-"""Columns of the draws of how many people a simulated table stands for; `people` is the truth. Of a table that cannot be
-estimated there is one row, without a total."""
+SIMULATED = {
+    "number": "int64",
+    "people": "int64",
+    "seen": "int64",
+    "chain": "int64",
+    "draw": "int64",
+    "total": "float64",
+}
+"""Columns of the draws of how many people a simulated table stands for; `people` is the truth. Of a table that cannot
+be estimated there is one row, without a total."""
 
 
 def held_out_studies(histories):

@@ -10,7 +10,18 @@ from uncounted.figures import words
 from uncounted.figures.calibration import LABELS, kind_label
 from uncounted.provenance import CALIBRATION
 
-_NEEDED = ("model", "kind", "lists", "populations", "answered", "coverage_50", "coverage_95", "error_95", "width", "too_low")
+_NEEDED = (
+    "model",
+    "kind",
+    "lists",
+    "populations",
+    "answered",
+    "coverage_50",
+    "coverage_95",
+    "error_95",
+    "width",
+    "too_low",
+)
 
 
 def calibrated(tables, provenance):

@@ -27,7 +27,7 @@ def own_table(tables):
     Returns
     -------
     dict
-        ``held_out``, ``last_person`` and ``parametric``; the ``levels`` of the intervals, and the ``bound`` of Pareto k.
+        ``held_out``, ``last_person`` and ``parametric``; the ``levels`` of the intervals; the ``bound`` of Pareto k.
     """
     return {
         "held_out": held_out(tables),
@@ -114,9 +114,8 @@ def _held(table):
     for level, (held, of) in shares_held(table).items():
         error = monte_carlo_error([True] * held + [False] * (of - held))
         share = words.with_error(held / of, error) if of else "–"
-        found.append(
-            {"level": words.percent(level / 100), "held": words.small(held), "of": words.small(of), "share": share}
-        )
+        number = words.small(held) if held else "none"
+        found.append({"level": words.percent(level / 100), "held": number, "of": words.small(of), "share": share})
     return found
 
 
@@ -139,9 +138,13 @@ def last_person(tables):
         "most": sound[0] if sound else None,
         "words": "; ".join(f"{row['cell']} ({row['observed']}), {row['moved']}" for row in shown),
         "left": max(0, len(own) - MOST_ROWS),
-        "doubtful": "" if own["trusted"].all() else words.small(int((~own["trusted"]).sum())),
+        "doubtful": _combinations(int((~own["trusted"].astype(bool)).sum())),
         "by_model": by_model,
     }
+
+
+def _combinations(number):
+    return f"{words.small(number)} combination{'' if number == 1 else 's'}" if number else ""
 
 
 def _last(tables, row):

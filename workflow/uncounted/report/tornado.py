@@ -1,4 +1,4 @@
-"""What moves the answer, brought into words and rows: priors changed, sources left out, prior and data made stronger."""
+"""What moves the answer, in words and rows: priors changed, sources left out, prior and data made stronger."""
 
 import math
 
