@@ -7,8 +7,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from uncounted.figures import forest, style, words
 
-MOST_ROWS = 16
-"""How many priors and sources a picture has at most: those that move the answer most."""
+MOST_ROWS = 9
+"""How many priors, and how many sources, a picture has at most: those that move the answer most."""
 
 FARTHEST = 1.0
 """A move by more, relative to the answer, ends at the edge with an arrow."""
@@ -52,14 +52,20 @@ def tornado(tables):
 def items_shown(table):
     """Choose the priors and sources that are drawn, the largest move first, and count the rest.
 
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        What moves the answer.
+
     Returns
     -------
     tuple of list of (str, str) and int
         Kind and name of each.
     """
     farthest = table["moved"].abs().groupby([table["kind"], table["item"]], sort=False).max()
-    order = farthest.sort_values(ascending=False, kind="stable").index
-    return list(order[:MOST_ROWS]), max(0, len(order) - MOST_ROWS)
+    order = farthest.sort_values(ascending=False, kind="stable")
+    chosen = order.groupby(level="kind", sort=False).head(MOST_ROWS).index
+    return list(chosen), len(order) - len(chosen)
 
 
 def label(tables, kind, item):
