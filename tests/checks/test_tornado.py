@@ -7,7 +7,9 @@ import xarray as xr
 from scipy import integrate, stats
 
 from uncounted.checks import tornado
+from uncounted.checks.calibration import histories_of
 from uncounted.checks.tornado import CHANGES, HALF, HIGHER, LOWER, SCHEMA, TWICE, changed, changes_of, density
+from uncounted.models import two_lists
 
 PRIORS = {
     "middle": {"distribution": "normal", "mean": 0.0, "sd": 1.0},
@@ -126,3 +128,19 @@ def test_fits_without_a_list_are_taken_over_and_unsettled_ones_marked():
     assert table["trusted"].tolist() == [True, False]
     assert tornado.leave_out(pd.DataFrame(columns=columns), "loglinear").empty
     assert len(tornado.together(table.reset_index()[list(SCHEMA.columns)], tornado.together())) == 2
+
+
+def test_two_lists_follow_the_prior_of_their_odds_ratio_exactly():
+    spec = {"distribution": "normal", "mean": 0.0, "sd": 0.3, "unit": "", "reason": ""}
+    histories = histories_of(np.array([[0, 400, 600, 90]]))
+
+    def fitted(prior, seed):
+        settings = {"sampling": {"exact": {"chains": 4, "draws": 5_000}}, "priors": {"log_odds_ratio": prior}}
+        return two_lists.fit(histories, settings, seed)
+
+    posteriors, priors = {"two_lists": fitted(spec, 1)}, {"log_odds_ratio": spec}
+    table = tornado.turn_priors(posteriors, {"two_lists": 1.0}, priors, "total", "two_lists")
+    assert table["trusted"].all() and (table["pareto_k"] == 0).all()
+    for row in table.itertuples():
+        wanted = float(fitted(changed(spec, row.change), 2)["total"].median())
+        assert row.median == pytest.approx(wanted, rel=0.03), row.change

@@ -11,6 +11,9 @@ Priors
     answer averages over families of models, each of those that have the parameter is weighed anew, and the weights of
     the families stay as they are. Values that are fixed have no density, and are not moved here.
 
+    Two lists say nothing of their odds ratio, whose posterior is its prior. There, each draw of it takes the place that
+    it would have under the other prior, and the people on neither list are as many times more or fewer.
+
 Sources and lists
     The fits without each of them, which there are already (:mod:`uncounted.checks.refits`).
 """
@@ -86,7 +89,13 @@ def turn_priors(posteriors, shares, priors, quantity, model):
         if spec["distribution"] == "fixed" or all(found is None for found in values.values()):
             continue
         for change in changes_of(spec["distribution"]):
-            after = mixed([_changed(people[f], values[f], spec, change) for f in used], counts_for)
+            parts = [
+                _carried(posteriors[family], people[family], spec, change)
+                if (family, name) == ("two_lists", "log_odds_ratio")
+                else _weighed(people[family], values[family], spec, change)
+                for family in used
+            ]
+            after = mixed(parts, counts_for)
             moved, error = median_moved(before, after)
             numbers = (before.quantile(0.5), after.quantile(0.5), moved, error, after.pareto_k)
             rows.append(("prior", name, change, model, *numbers, after.trusted))
@@ -141,7 +150,15 @@ def values_of(name, posterior):
     return np.exp(values[:, :1]) if name == "rate_start" else values
 
 
-def _changed(people, values, spec, change):
+def _carried(posterior, people, spec, change):
+    """Move the draws of two lists with their odds ratio; the prior is normal."""
+    new = changed(spec, change)
+    old_ratio = posterior["log_odds_ratio"].values.ravel()
+    ratio = new["mean"] + (old_ratio - spec["mean"]) * new["sd"] / spec["sd"]
+    return even(people + posterior["unseen"].values.ravel() * np.expm1(ratio - old_ratio))
+
+
+def _weighed(people, values, spec, change):
     """Weigh the draws of one family as if the prior had been another one."""
     if values is None:
         return even(people)
