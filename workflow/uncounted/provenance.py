@@ -30,10 +30,10 @@ PACKAGE = Path(__file__).resolve().parent
 ROOT = PACKAGE.parents[1]
 LOCK = ROOT / "envs" / "requirements.txt"
 
-# What the results follow from (STUDIED). A commit that changes nothing else makes no other release.
 CALIBRATION = "docs/calibration/table.csv"
 """The table of the published calibration. A copy may have none; reports show what it says of studies like theirs."""
 
+# What the results follow from. A commit that changes nothing else makes no other release.
 STUDIED = ("Snakefile", "config", "data", "envs", "profiles", "pyproject.toml", "workflow", CALIBRATION)
 
 # What is kept in git of a release, so that a reviewer sees it without running anything.
