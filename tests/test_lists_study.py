@@ -25,6 +25,7 @@ sampling:
   latent_class: {draws: 300, chains: 2, sweeps: 300, sweeps_at_most: 300}
   exact: {draws: 500, chains: 2}
   refits: {draws: 150, tune: 150, chains: 2}
+  simulated: {tables: 2, draws: 150, tune: 150, chains: 2}
 """
 THREE = """\
 where,a,b,c,count
@@ -92,6 +93,7 @@ def estimate(tables, quantity="total", model="decomposable", stratum="", level=0
 CHECKS = {
     *("convergence", "predictive", "sensitivity", "dial", "weights", "power_scaling"),
     *("pareto_k", "not_estimable", "strata_alone", "classical"),
+    *("tornado", "held_out_lists", "last_person", "parametric"),
 }
 
 

@@ -1,6 +1,7 @@
 """The workflow as a person meets it: whole runs of a toy study, with everything that can go wrong."""
 
 import csv
+import hashlib
 import json
 import os
 import shutil
@@ -154,6 +155,21 @@ def test_no_permission_to_write(project):
     assert run.returncode != 0
     assert "results/draft/toy: no permission to write in this folder" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_a_published_calibration_is_among_the_inputs_and_nothing_is_calibrated_for_it(project):
+    listed = json.loads((project / "results/draft/provenance.json").read_text())["inputs"]
+    assert "docs/calibration/table.csv" not in listed
+    (project / "docs/calibration").mkdir(parents=True)
+    for text in ("model,kind\n", "model,kind\naverage,all\n"):
+        (project / "docs/calibration/table.csv").write_text(text)
+        status, said = project.snakemake()
+        assert status == 0, said
+        assert {"Record code, figures and settings", "Write the report"} <= steps(said)
+        assert not any("alibrat" in step or "Fit " in step for step in steps(said))
+        listed = json.loads((project / "results/draft/provenance.json").read_text())["inputs"]
+        assert listed["docs/calibration/table.csv"] == hashlib.sha256(text.encode()).hexdigest()
+    assert steps(project.snakemake("-n")[1]) == set()
 
 
 def test_bad_table_is_told_again_until_it_is_mended(project):

@@ -18,6 +18,7 @@ from uncounted.evidence.histories import (
     lists_of,
     merge_lists,
     not_estimable_alone,
+    people_on,
     spread_blanks,
     table_from_frame,
     tabulate,
@@ -217,6 +218,19 @@ def test_lists_left_out_or_merged_cell_by_cell(made, data):
 
 def on_list(made, bit) -> int:
     return made.counts[..., np.arange(2**made.n_lists) >> bit & 1 == 1].sum()
+
+
+@given(histories(), st.data())
+def test_people_on_a_list_keep_their_other_lists(made, data):
+    bit = data.draw(st.integers(0, made.n_lists - 1))
+    others, people = people_on(made, made.lists[bit])
+    assert others.lists == tuple(name for j, name in enumerate(made.lists) if j != bit)
+    on = [cell for cell in range(1 << made.n_lists) if cell >> bit & 1]
+    assert people.tolist() == (made.counts[..., on].sum(axis=(1, 2)) + made.blank[..., on].sum(axis=(1, 2))).tolist()
+    for cell in on:
+        left = cell & ((1 << bit) - 1) | cell >> (bit + 1) << bit
+        assert (others.counts[..., left] == (made.counts[..., cell] if left else 0)).all()
+        assert (others.blank[..., left] == (made.blank[..., cell] if left else 0)).all()
 
 
 def test_possible_stays_where_there_was_a_way():

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import yaml
+from made_up_lists import power_scaling, tornado
 
 from uncounted.evidence.clean import clean_case
 
@@ -176,6 +177,14 @@ def _checks(config, rng):
         "sensitivity": pd.DataFrame(sensitivity),
         "backtest": backtest,
         "prior_posterior": _prior_posterior(config, rng),
+        "power_scaling": power_scaling("deaths", [("synthesis", 0.18, 0.17, "prior and data conflict")], 96_000.0),
+        "tornado": tornado(
+            [name for name, prior in config["priors"].items() if prior["distribution"] != "fixed"],
+            [(row["left_out"], row["moved"]) for row in sensitivity if row["left_out"] and row["level"] == 0.95],
+            96_000.0,
+            "synthesis",
+            rng,
+        ),
     }
 
 

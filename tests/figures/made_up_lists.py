@@ -122,12 +122,16 @@ class _Study:
             "sensitivity": self._sensitivity(),
             "dial": self._dial(evidence),
             "weights": self._weights(families),
-            "power_scaling": _frame(
-                [(name, "total", 0.02, 0.31, "robust") for name in families[1:]]
-                + [(families[0], "total", 0.14, 0.22, "the prior matters")],
-                "model quantity prior likelihood verdict",
-                self.answered,
-            ),
+            "power_scaling": power_scaling(
+                "total",
+                [(name, 0.02, 0.31, "robust") for name in families[1:]]
+                + [(families[0], 0.14, 0.22, "the prior matters")],
+                2.5 * self.histories.seen,
+            ).iloc[: None if self.answered else 0],
+            "tornado": self._tornado(families),
+            "held_out_lists": self._held_out(),
+            "last_person": self._last_person(families),
+            "parametric": self._parametric(),
             "pareto_k": self._pareto_k(families),
             "not_estimable": self._not_estimable(families),
             "strata_alone": self._strata_alone(),
@@ -224,6 +228,49 @@ class _Study:
             rows = [(name, "all", "nobody is on two lists") for name in families]
         return _frame(rows, "model stratum reason")
 
+    def _tornado(self, families):
+        without = self._sensitivity()
+        without = without[(without["level"] == 0.95) & (without["left_out"] != "")]
+        sources = [(row.left_out, row.moved) for row in without.itertuples()]
+        priors = ["coverage", "pair_scale", "ease_level"] if len(families) > 1 else ["log_odds_ratio"]
+        return tornado(priors, sources, 2.5 * self.histories.seen, "average", self.rng).iloc[
+            : None if self.answered else 0
+        ]
+
+    def _held_out(self):
+        rows = []
+        models = ["two_lists"] if self.histories.n_lists == 3 else ["average", "loglinear", "decomposable"]
+        for place, name in enumerate(self.config["lists"]):
+            people = float(100 * (place + 3))
+            for model in models if self.answered and self.histories.n_lists > 2 and place != 1 else ["none"]:
+                median = np.nan if model == "none" else people * (0.5 if place == 2 else 1.1)
+                reason = "nobody is on two lists" if model == "none" else ""
+                aside = self.config["lists"][1] if place == 0 else ""
+                rows.append((name, people, people / 2, aside, model, *_against(median, people), reason))
+        columns = f"list people alone aside model {_AGAINST} reason"
+        return _with_verdicts(_frame(rows, columns))
+
+    def _last_person(self, families):
+        rows, whole = [], 2.5 * self.histories.seen
+        cells = {"1" + "0" * (self.histories.n_lists - 1): 0.9, "1" * self.histories.n_lists: 0.2}
+        for model in ["average", *families] if len(families) > 1 else families:
+            for name in self.histories.stratum_names:
+                for number, (history, k) in enumerate(cells.items()):
+                    moved = float(self.rng.normal(0, 0.02))
+                    numbers = (27 - number, whole, whole * (1 + moved), moved, 0.002)
+                    rows.append((model, name, history, *numbers, k, k < 0.7))
+        columns = "model stratum history observed from_median median moved mcse_moved pareto_k trusted"
+        return _frame(rows, columns, self.answered)
+
+    def _parametric(self):
+        rows = []
+        for number in range(6):
+            people = 2.4 * self.histories.seen * np.exp(0.2 * self.rng.normal())
+            median = np.nan if number == 4 else people * np.exp(0.5 * self.rng.normal())
+            reason = "its lists say nothing about people on none" if number == 4 else ""
+            rows.append(("loglinear", number, people, people / 2.4, *_against(median, people), reason))
+        return _with_verdicts(_frame(rows, f"model number people seen {_AGAINST} reason", self.answered))
+
     def _strata_alone(self):
         rows = []
         several = self.answered and len(self.histories.stratum_names) > 1
@@ -242,6 +289,44 @@ class _Study:
         rows += [("best_bic", "all", 2.4 * n, 2.0 * n, np.inf, 0.95, "[A B] [C]")]
         rows += [("best_bic_pairs", "all", np.nan, np.nan, np.nan, 0.95, "no model has an estimate")]
         return _frame(rows, "method stratum estimate lower upper level detail", self.answered)
+
+
+_AGAINST = "median lower_50 upper_50 lower_80 upper_80 lower_95 upper_95 held_50 held_80 held_95"
+
+
+def _against(median, people):
+    ends = [(median / factor, median * factor) for factor in (1.08, 1.2, 1.5)]
+    held = [pd.NA if np.isnan(median) else low <= people <= high for low, high in ends]
+    return (median, *(end for pair in ends for end in pair), *held)
+
+
+def _with_verdicts(table):
+    return table.astype({f"held_{level}": "boolean" for level in (50, 80, 95)})
+
+
+def power_scaling(quantity, rows, median):
+    """A table of power-scaling around a median; the last model's draws cannot tell what more prior would do."""
+    made = []
+    for place, (model, prior, likelihood, verdict) in enumerate(rows):
+        ends = (0.8 * median, 1.5 * median)
+        less = (0.5, 0.95 * median, *ends)
+        more = (2.0, 1.05 * median, *ends) if place < len(rows) - 1 or len(rows) == 1 else (np.nan,) * 4
+        made.append((model, quantity, prior, likelihood, verdict, median, *ends, *less, *more))
+    columns = "model quantity prior likelihood verdict median lower upper"
+    columns += "".join(f" {part}_{end}" for end in ("less", "more") for part in ("weight", "median", "lower", "upper"))
+    return _frame(made, columns)
+
+
+def tornado(priors, sources, median, model, rng):
+    """A table of what moves the answer; the first prior's changes of width are not to be trusted."""
+    rows = []
+    for name in priors:
+        for change in ("half as wide", "twice as wide", "one sd lower", "one sd higher"):
+            moved, k = float(rng.normal(0, 0.03)), 0.9 if name == priors[0] and "wide" in change else 0.1
+            rows.append(("prior", name, change, model, median, median * (1 + moved), moved, 0.004, k, k < 0.7))
+    for name, moved in sources:
+        rows.append(("source", name, "left out", "loglinear", median, median * (1 + moved), moved, 0.01, np.nan, True))
+    return _frame(rows, "kind item change model from_median median moved mcse_moved pareto_k trusted")
 
 
 def _frame(rows, columns, answered=True):

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from uncounted.errors import UserError
-from uncounted.figures import NAMES, cells, draw_case, families, forest, lists, names_of, style
+from uncounted.figures import NAMES, cells, draw_case, families, forest, lists, names_of, own_table, style, tornado
 from uncounted.figures.tables import open_tables
 
 KIND = "multiple_systems_estimation"
@@ -62,9 +62,11 @@ def drawn(function, tables):
 
 
 def test_which_figures_there_are_follows_from_lists_and_strata(studies):
-    assert names_of(studies["kosovo"].config) == ["headline", "overlaps", "dial", "sensitivity", "cells"]
+    tested = ["held_out_lists", "last_person", "parametric"]
+    of_kosovo = ["headline", "overlaps", "dial", "sensitivity", "tornado", *tested, "cells"]
+    assert names_of(studies["kosovo"].config) == of_kosovo
     assert names_of(studies["gaza_by_age_and_sex"].config) == NAMES[KIND]
-    assert names_of(studies["two"].config) == ["headline", "overlaps", "dial", "cells"]
+    assert names_of(studies["two"].config) == ["headline", "overlaps", "dial", "tornado", *tested[1:], "cells"]
     assert names_of({"kind": "evidence_synthesis"}) == NAMES["evidence_synthesis"]
 
 
@@ -328,3 +330,48 @@ def test_the_sensitivity_needs_the_answer_of_all_lists(study):
     tables._read["checks/sensitivity"] = tables.sensitivity[tables.sensitivity["left_out"] != ""]
     with pytest.raises(UserError, match="no row with all lists"):
         drawn(families.sensitivity, tables)
+
+
+# The study's own table
+
+
+def test_a_list_that_the_others_miss_is_red_and_one_without_an_estimate_says_why(studies):
+    figure = drawn(own_table.held_out_lists, studies["kosovo"])
+    written = texts(figure)
+    assert "95\u202f% interval misses it" in written and "nobody is on two lists" in written
+    assert "EXH\n300 counted" in written
+    colours = {patch.get_facecolor() for patch in figure.axes[0].patches}
+    assert len(colours) == 4  # two shades for those that hold, two for the one that misses
+
+
+def test_cells_whose_weights_fail_are_hollow(studies):
+    figure = drawn(own_table.last_person, studies["kosovo"])
+    fills = [patch.get_facecolor()[:3] for patch in figure.axes[0].patches]
+    assert fills.count((1.0, 1.0, 1.0)) == 1 and len(fills) == 2
+    assert "not to be trusted" in texts(figure)
+
+
+def test_the_largest_moves_stand_on_top_and_a_doubtful_prior_has_a_question_mark(studies):
+    tables = studies["kosovo"]
+    items, left = tornado.items_shown(tables.tornado)
+    sizes = tables.tornado.assign(size=tables.tornado["moved"].abs()).groupby(["kind", "item"])["size"].max()
+    shown = [sizes[item] for item in items]
+    assert shown == sorted(shown, reverse=True)
+    # Of the ten fits without a list or with two merged, the one that moves least is left to the table.
+    assert left == 1 and set(sizes.index) - set(items) == {("source", sizes["source"].idxmin())}
+    written = texts(drawn(tornado.tornado, tables))
+    assert "(?)" in written and "prior: coverage" in written and "without ABA" in written
+
+
+def test_simulated_tables_without_an_estimate_are_not_drawn(studies):
+    figure = drawn(own_table.parametric, studies["kosovo"])
+    medians = [line for line in figure.axes[0].collections if len(line.get_segments()) == 1]
+    assert len(medians) == 5
+
+
+@pytest.mark.parametrize(
+    "figure", [own_table.held_out_lists, own_table.last_person, own_table.parametric, tornado.tornado]
+)
+def test_without_an_answer_the_figure_says_so(studies, figure):
+    written = texts(drawn(figure, studies["none"]))
+    assert "Nothing to draw" in written or "No list" in written or "No table" in written

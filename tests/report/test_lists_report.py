@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from reader import Reader
 
+from uncounted.errors import UserError
 from uncounted.models import LISTS
 from uncounted.report import modeltext
 from uncounted.report.lists_others import difference
@@ -323,7 +324,7 @@ def test_verdicts_are_put_into_words(study_of):
     release = study_of("kosovo")
     verdicts = ["prior and data conflict", "robust", "the prior matters"]
     release.change("kosovo", "checks/power_scaling", lambda rows: rows.assign(verdict=verdicts))
-    text = section(release.report(), "kosovo-checks")
+    text = section(release.report(), "kosovo-hangs")
     assert "Prior and data conflict : prior and lists pull the answer in different directions" in text
     assert "Robust: the answer hardly follows the prior" in text
     assert "The prior matters: the answer follows the prior" in text
@@ -340,6 +341,97 @@ def test_a_pareto_k_that_is_not_to_be_had_counts_as_high(study_of):
 def test_long_tables_of_predictions_show_the_worst(html):
     text = section(html, "gaza_by_age_and_sex-checks")
     assert "those by number of lists, and those that fit worst" in text
+
+
+# The study's own table, what moves the answer, and calibration
+
+
+def test_the_test_on_the_own_table_counts_what_held_and_names_what_did_not(html):
+    text = section(html, "kosovo-own")
+    # Of four lists one has no estimate, and one is far too low.
+    assert "By the average of the models, the 50 % interval held none of three counts, the 80" in text
+    assert "It missed OSCE: 500 counted, 250 estimated" in text
+    assert "Where there is no estimate: nobody is on two lists." in text
+    assert "ABA 400 200 – not estimable: nobody is on two lists" in text
+    assert "EXH: ABA left aside, which shares nobody of it with another list." in text
+
+
+def test_the_person_who_moves_most_is_one_whose_weights_can_be_trusted(study_of):
+    release = study_of("kosovo")
+    release.change("kosovo", "checks/last_person", lambda rows: rows.assign(moved=[0.5, -0.03] * (len(rows) // 2)))
+    text = section(release.report(), "kosovo-own")
+    assert "It moves most without one of the 26 on EXH and ABA and OSCE and HRW" in text
+    assert "−3.0" in text and "one combinations" not in text
+
+
+def test_simulated_tables_say_how_often_intervals_held_with_the_error_of_so_few(html):
+    text = section(html, "kosovo-own")
+    assert "Of five such tables, the 50 % interval held the number in" in text and "±" in text
+    assert "A further one could not be estimated." in text
+    assert "No table was simulated" in section(html, "none-own")
+
+
+def test_of_two_lists_no_list_is_a_population_of_its_own(html):
+    text = section(html, "two-own")
+    assert "One list says nothing about people who are not on it" in text
+    assert "Which people decide the answer?" in text
+
+
+def test_the_largest_move_that_can_be_trusted_is_told(study_of):
+    release = study_of("kosovo")
+
+    def change(rows):
+        rows.loc[rows["item"] == "coverage", "moved"] = [3.0, 3.0, 0.2, -0.1]
+        return rows
+
+    release.change("kosovo", "checks/tornado", change)
+    text = section(release.report(), "kosovo-hangs")
+    assert "Of the priors, it is “prior: coverage”, one sd lower: by +20" in text
+    assert "two of" in text and "marked as not to be trusted" in text
+    assert "not to be had" in text  # what more weight of the prior would do, by one of the models
+
+
+CALIBRATED = """\
+model,kind,lists,populations,answered,coverage_50,coverage_95,error_95,width,too_low
+average,all,4,40,40,0.55,0.925,0.04,0.69,0.05
+average,independent,4,20,20,0.5,0.95,0.05,0.5,0.0
+average,only_missed,4,20,20,0.2,0.4,0.11,0.8,0.1
+loglinear,all,4,90,90,0.5,0.9,0.03,1.1,0.05
+average,all,all,99,99,0.1,0.11,0.03,1.1,0.05
+"""
+
+
+def calibrated(release, table=CALIBRATED):
+    """Publish a calibration, and write the report with it."""
+    file = release.folder / "docs" / "calibration" / "table.csv"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(table)
+    release.write_provenance(inputs={str(file): "ab" * 32})
+    return release.report()
+
+
+def test_the_calibration_of_as_many_lists_is_shown(study_of):
+    text = section(calibrated(study_of("kosovo")), "kosovo-own")
+    assert "four lists, as here" in text
+    assert "in at least" not in text and "less often than in 90 % of the populations of such kinds: only missed" in text
+    assert "Average of the families 40 55 % 92 ± 4 % 5 % ×2.0" in text
+    assert "Log-linear with shrinkage 90" in text and "11 ±" not in text
+    assert "Only missed 20 20 % 40 ± 11 %" in text
+
+
+def test_without_a_calibration_for_so_many_lists_there_is_a_sentence(study_of):
+    assert "has no population of two lists" in section(calibrated(study_of("two")), "two-own")
+    release = study_of("kosovo")
+    assert "No calibration is published with this copy" in section(release.report(), "kosovo-own")
+
+
+def test_a_calibration_that_lacks_a_column_or_is_gone_is_named(study_of):
+    release = study_of("kosovo")
+    with pytest.raises(UserError, match="lacks the column 'too_low'"):
+        calibrated(release, CALIBRATED.replace(",too_low", ",else"))
+    release.write_provenance(inputs={"nowhere/docs/calibration/table.csv": "ab" * 32})
+    with pytest.raises(UserError, match="the table of the calibration is missing"):
+        release.report()
 
 
 # Names, and models in full

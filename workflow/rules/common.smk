@@ -18,7 +18,7 @@ from os.path import dirname, exists
 from uncounted.config import part, tables, without
 from uncounted.figures import names_of
 from uncounted.models import models_of
-from uncounted.provenance import code_state, digest, refuse_if_sealed
+from uncounted.provenance import CALIBRATION, code_state, digest, refuse_if_sealed, sha256
 
 # The compiler of the models walks through Python sets: with hashes that differ from process to process, sums are taken
 # in another order, and the chains part ways. Every job inherits this.
@@ -54,10 +54,14 @@ NOT_FITTED = {
 }
 
 CHECKS = {
-    "evidence_synthesis": ["convergence", "predictive", "sensitivity", "backtest", "prior_posterior"],
+    "evidence_synthesis": [
+        *("convergence", "predictive", "sensitivity", "backtest", "prior_posterior"),
+        *("power_scaling", "tornado"),
+    ],
     "multiple_systems_estimation": [
         *("convergence", "predictive", "sensitivity", "dial", "weights", "power_scaling"),
         *("pareto_k", "not_estimable", "strata_alone", "classical"),
+        *("tornado", "held_out_lists", "last_person", "parametric"),
     ],
 }
 
@@ -83,7 +87,8 @@ def fits_of(case):
     if CASES[case]["kind"] == "evidence_synthesis":
         names = [f"{model}_without" for model in MODELS[case]]
     else:
-        names = ["without", "strata_alone", "classical", *(["weights"] if "average" in MODELS[case] else [])]
+        names = ["without", "strata_alone", "classical", "held_out", "simulated"]
+        names += ["weights"] if "average" in MODELS[case] else []
     return [*posteriors_of(case), *(f"{RUN}/{case}/fits/{name}.parquet" for name in names)]
 
 
@@ -113,6 +118,11 @@ def descriptions():
     """List the descriptions of the data, those that there are; cases may share a folder."""
     folders = {study.get("data", case) for case, study in CASES.items()}
     return [path for path in sorted(f"data/{folder}/datapackage.json" for folder in folders) if exists(path)]
+
+
+def published_calibration():
+    """Give the table of the published calibration with its hash, if this copy has one."""
+    return {CALIBRATION: sha256(CALIBRATION)} if exists(CALIBRATION) else {}
 
 
 def done():

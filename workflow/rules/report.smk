@@ -19,6 +19,8 @@ rule record:
     params:
         config=STUDY,
         state=code_state(),
+        # Not an input: to Snakemake that would be a reason to calibrate, which takes hours.
+        calibration=published_calibration(),
         code=digest("config", "evidence", "models", "inference", "checks", "estimates", "figures", "report"),
         recorder=digest("provenance"),
     conda:

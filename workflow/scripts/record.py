@@ -7,6 +7,9 @@ with job(snakemake.log[0]):
 
     write_provenance(
         config=snakemake.params.config,
-        inputs=[*snakemake.input.figures, *snakemake.input.described, *snakemake.input.config],
+        inputs=[
+            *(*snakemake.input.figures, *snakemake.input.described, *snakemake.input.config),
+            *snakemake.params.calibration,
+        ],
         out_json=snakemake.output.provenance,
     )

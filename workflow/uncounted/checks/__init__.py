@@ -14,7 +14,7 @@ def check_case(*, case_name, case_config, evidence_folder, fits_folder, out_fold
         What cleaning and fitting wrote.
     out_folder : str or Path
         Receives a Parquet table for each question: of an evidence synthesis convergence, predictive, sensitivity,
-        prior_posterior and backtest; of multiple systems estimation those of
+        prior_posterior, backtest, power_scaling and tornado; of multiple systems estimation those of
         :func:`uncounted.checks.lists.check_lists`.
     seed : int
         The run's seed.
@@ -41,8 +41,10 @@ def _check_sources(case_name, case_config, evidence_folder, fits_folder, seed):
     import arviz as az
     import pandas as pd
 
+    from uncounted.checks import tornado
     from uncounted.checks.backtest import check_against_later_list
     from uncounted.checks.convergence import check_convergence
+    from uncounted.checks.power_scaling import check_power_scaling, with_densities
     from uncounted.checks.predictive import check_predictive
     from uncounted.checks.result import results_table
     from uncounted.checks.sensitivity import check_sources, compare_priors
@@ -61,11 +63,21 @@ def _check_sources(case_name, case_config, evidence_folder, fits_folder, seed):
     later = _kept_for_back_test(case_config, tables)
     day = later["published"].iloc[0]
     forecast = module.forecast_dated(trace.posterior, layout, day, seed_for(seed, case_name, "back-test"))
+    priors, sensitivity = (
+        case_config["priors"],
+        check_sources(deaths, pd.read_parquet(fits / f"{model}_without.parquet")),
+    )
+    densities = with_densities(trace, priors, case_config["sampling"]["predictive_draws"])
     return {
         "convergence": results_table(check_convergence(trace, parameters, case_config["checks"])),
         "predictive": check_predictive(trace, module, layout),
-        "sensitivity": check_sources(deaths, pd.read_parquet(fits / f"{model}_without.parquet")),
-        "prior_posterior": compare_priors(trace, case_config["priors"], (expected, deaths.values)),
+        "sensitivity": sensitivity,
+        "prior_posterior": compare_priors(trace, priors, (expected, deaths.values)),
+        "power_scaling": check_power_scaling({model: densities}, (module.DEATHS,)),
+        "tornado": tornado.together(
+            tornado.turn_priors({model: trace.posterior}, {model: 1.0}, priors, module.DEATHS, model),
+            tornado.leave_out(sensitivity, model),
+        ),
         "backtest": check_against_later_list(deaths.values, forecast, later, case_config["cut_off"]),
     }
 

@@ -24,17 +24,21 @@ def check_lists(case_name, case_config, evidence_folder, fits_folder, seed):
     import arviz as az
     import pandas as pd
 
-    from uncounted.checks import older
+    from uncounted.checks import older, tornado
     from uncounted.checks.dial import turn_dial
+    from uncounted.checks.held_out_lists import check_held_out
+    from uncounted.checks.last_person import check_last_person
     from uncounted.checks.lists_predictive import check_cells
     from uncounted.checks.not_estimable import check_answers
+    from uncounted.checks.parametric import check_parametric
     from uncounted.checks.pareto_k import check_pareto_k
     from uncounted.checks.power_scaling import check_power_scaling
     from uncounted.checks.refits import check_refits
     from uncounted.evidence.histories import spread_blanks
     from uncounted.inference import seed_for
     from uncounted.models import models_of
-    from uncounted.models.multiple_systems import SAMPLED, read_histories, refits, refitting_model
+    from uncounted.models.multiple_systems import SAMPLED, read_histories, refits, refitting_model, simulating_model
+    from uncounted.models.own_table import held_out_studies, models_of_held_out
 
     fits = Path(fits_folder)
     histories = read_histories(case_config, evidence_folder)
@@ -45,7 +49,11 @@ def check_lists(case_name, case_config, evidence_folder, fits_folder, seed):
     families = {model: posteriors[model] for model in models if model != "average"}
     sampled = {model: traces[model] for model in families if model in SAMPLED}
     lead = posteriors[models[0]]
-    refitted = posteriors.get(refitting_model(models, histories), posteriors.get("loglinear", lead))
+    refitted_name = refitting_model(models, histories)
+    if refitted_name not in posteriors:
+        # Two lists are left of three: they are held against the answer of all three.
+        refitted_name = "loglinear" if "loglinear" in posteriors else models[0]
+    refitted = posteriors[refitted_name]
     found = {
         "convergence": _convergence(sampled, histories, case_config["checks"]),
         "predictive": check_cells(families, spread, seed_for(seed, case_name, "predict")),
@@ -64,7 +72,22 @@ def check_lists(case_name, case_config, evidence_folder, fits_folder, seed):
         "strata_alone": _strata_alone(pd.read_parquet(fits / "strata_alone.parquet"), spread),
         "classical": older.SCHEMA.validate(pd.read_parquet(fits / "classical.parquet")),
     }
-    return found | {"weights": _weights(models, posteriors, found, fits)}
+    found["weights"] = _weights(models, posteriors, found, fits)
+    found["held_out_lists"] = check_held_out(
+        held_out_studies(histories),
+        pd.read_parquet(fits / "held_out.parquet"),
+        lambda number: models_of_held_out(models, number),
+    )
+    found["parametric"] = check_parametric(
+        pd.read_parquet(fits / "simulated.parquet"), simulating_model(models, histories)
+    )
+    shares = found["weights"].set_index("model")["weight"].to_dict()
+    found["last_person"] = check_last_person(families, shares, histories, models[0], case_config["unseen_odds"])
+    found["tornado"] = tornado.together(
+        tornado.turn_priors(families, shares, case_config["priors"], "total", models[0]),
+        tornado.leave_out(found["sensitivity"], refitted_name),
+    )
+    return found
 
 
 def _convergence(sampled, histories, bounds):

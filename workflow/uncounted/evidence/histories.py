@@ -21,6 +21,7 @@ __all__ = [
     "lists_of",
     "merge_lists",
     "not_estimable_alone",
+    "people_on",
     "spread_blanks",
     "table_from_frame",
     "tabulate",
@@ -288,6 +289,44 @@ def without_list(histories: Histories, name: str) -> Histories:
     return _regrouped(
         histories, tuple(other for other in histories.lists if other != name), below | cells >> (bit + 1) << bit
     )
+
+
+def people_on(histories: Histories, name: str) -> tuple[Histories, np.ndarray]:
+    """Take the people on one list for a population of their own, whose number is known.
+
+    Parameters
+    ----------
+    histories : Histories
+        With two lists or more.
+    name : str
+        The list.
+
+    Returns
+    -------
+    others : Histories
+        Its people by their histories on the other lists. Those who are on no other list drop out, as people on no list
+        do. With the same strata, tables and weights; of two lists there remains one.
+    people : numpy.ndarray of int64, (table,)
+        How many people are on the list.
+
+    Raises
+    ------
+    UserError
+        If there is no such list.
+    """
+    bit = known(name, histories.lists, "list", "people_on")
+    cells = np.arange(1 << histories.n_lists)
+    on = (cells >> bit & 1).astype(bool)
+    of_list = replace(
+        histories,
+        counts=np.where(on, histories.counts, 0),
+        blank=np.where(on, histories.blank, 0),
+        possible=histories.possible & on,
+    )
+    people = of_list.counts.sum(axis=(1, 2)) + of_list.blank.sum(axis=(1, 2))
+    remaining = tuple(other for other in histories.lists if other != name)
+    below = cells & ((1 << bit) - 1)
+    return _regrouped(of_list, remaining, below | cells >> (bit + 1) << bit), people
 
 
 def merge_lists(histories: Histories, first: str, second: str) -> Histories:

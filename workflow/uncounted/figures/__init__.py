@@ -13,6 +13,7 @@ _PLACES = {
         "published_estimates": "others",
         "prior_posterior": "checks",
         "backtest": "checks",
+        "tornado": "tornado",
     },
     "multiple_systems_estimation": {
         "headline": "families",
@@ -20,6 +21,10 @@ _PLACES = {
         "strata": "families",
         "dial": "lists",
         "sensitivity": "families",
+        "tornado": "tornado",
+        "held_out_lists": "own_table",
+        "last_person": "own_table",
+        "parametric": "own_table",
         "cells": "cells",
     },
 }
@@ -40,14 +45,14 @@ def names_of(case_config):
     Returns
     -------
     list of str
-        Without `strata` where the study has none, and without `sensitivity` where there are two lists: neither of
-        them can be left out.
+        Without `strata` where the study has none, and without `sensitivity` and `held_out_lists` where there are two
+        lists: neither of them can be left out, and one says nothing of the people on the other.
     """
     names = NAMES[case_config["kind"]]
     lacking = set()
     if case_config["kind"] == "multiple_systems_estimation":
         lacking |= set() if case_config.get("strata") else {"strata"}
-        lacking |= {"sensitivity"} if len(case_config["lists"]) == 2 else set()
+        lacking |= {"sensitivity", "held_out_lists"} if len(case_config["lists"]) == 2 else set()
     return [name for name in names if name not in lacking]
 
 

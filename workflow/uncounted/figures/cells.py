@@ -121,11 +121,12 @@ def _name_rows(axes, tables, items, places, by_model):
         )
     # Dots stand below dots, left of the longest count.
     axes.tick_params(axis="y", length=0, pad=8 + 5.4 * max(map(len, counts)))
-    axes.set_yticks(places, [_label(tables, item) for item in items], fontsize=8.5)
+    axes.set_yticks(places, [label_of(tables, item) for item in items], fontsize=8.5)
     axes.set_ylim(places[-1] + 0.6, -0.6)
 
 
-def _label(tables, item):
+def label_of(tables, item):
+    """Name a count, such as "north: 0110", by dots that are filled for the lists that its people are on."""
     cell = cell_of(item)
     if cell is None:
         return f"on {words.brief(item, 24)}"

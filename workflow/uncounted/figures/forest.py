@@ -122,7 +122,7 @@ def draw(axes, rows, end, offsets=None, height=0.5, beside=True):
     """
     for place, row in zip(range(len(rows)) if offsets is None else offsets, rows, strict=True):
         if row.is_empty:
-            _say(axes, place, row.note)
+            say(axes, place, row.note)
             continue
         (_interval if row.look == "ours" else _marked)(axes, place, row, end, height)
         beyond = _beyond(row, end)
@@ -159,7 +159,7 @@ def _beyond(row, end):
     return " " if row["median"] > end else ""
 
 
-def _say(axes, place, note):
+def say(axes, place, note):
     """Say in words why a row has no number."""
     axes.annotate(
         "\n".join(textwrap.wrap(words.brief(note, 76), 40)),

@@ -9,10 +9,13 @@ import pandas as pd
 from uncounted.errors import UserError
 from uncounted.estimates import LEVELS
 from uncounted.evidence.histories import tabulate
-from uncounted.figures.tables import CaseTables
+from uncounted.figures.tables import POWER_SCALING, TORNADO, CaseTables
 
 ALL = "all"
 """What tables that have a row for every stratum call all people together."""
+
+_AGAINST = ("median", *(f"{part}_{level}" for level in (50, 80, 95) for part in ("lower", "upper", "held")), "reason")
+"""Columns of an estimate that is held against a known number."""
 
 
 class ListsTables(CaseTables):
@@ -31,7 +34,14 @@ class ListsTables(CaseTables):
         "sensitivity": ("left_out", "median", "lower", "upper", "level", "moved", "r_hat", "ess_bulk"),
         "dial": ("unseen_odds", "median", "lower", "upper", "level", "needed_for"),
         "weights": ("model", "weight", "elpd", "passed", "reason", "disagrees"),
-        "power_scaling": ("model", "quantity", "prior", "likelihood", "verdict"),
+        "power_scaling": POWER_SCALING,
+        "tornado": TORNADO,
+        "held_out_lists": ("list", "people", "alone", "aside", "model", *_AGAINST),
+        "last_person": (
+            *("model", "stratum", "history", "observed", "from_median", "median"),
+            *("moved", "mcse_moved", "pareto_k", "trusted"),
+        ),
+        "parametric": ("model", "number", "people", "seen", *_AGAINST),
         "pareto_k": ("model", "stratum", "history", "observed", "pareto_k"),
         "not_estimable": ("model", "stratum", "reason"),
         "strata_alone": ("stratum", "median", "lower", "upper", "level", "reason"),

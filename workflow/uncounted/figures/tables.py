@@ -11,6 +11,16 @@ from uncounted.errors import UserError
 STRATA = ("month", "calendar_year", "war_year", "age", "day", "stratum")
 """Columns of the estimates that say which part of the people a row is about; a kind of study has some of them."""
 
+POWER_SCALING = (
+    *("model", "quantity", "prior", "likelihood", "verdict"),
+    *("median", "lower", "upper"),
+    *(f"{part}_{end}" for end in ("less", "more") for part in ("weight", "median", "lower", "upper")),
+)
+"""Columns of the table of power-scaling."""
+
+TORNADO = ("kind", "item", "change", "model", "from_median", "median", "moved", "mcse_moved", "pareto_k", "trusted")
+"""Columns of the table of what moves the answer."""
+
 KINDS = {
     "evidence_synthesis": ("uncounted.figures.tables", "SynthesisTables"),
     "multiple_systems_estimation": ("uncounted.figures.lists_tables", "ListsTables"),
@@ -188,8 +198,10 @@ class SynthesisTables(CaseTables):
         "sensitivity": ("left_out", "median", "lower", "upper", "level", "moved", "mcse_moved"),
         "backtest": ("what", "day", "observed", "lower", "median", "upper", "passed", "text"),
         "prior_posterior": ("parameter", "unit", "reason", "kind", "quantile", "value"),
+        "power_scaling": POWER_SCALING,
+        "tornado": TORNADO,
     }
-    CHECKS = ("convergence", "predictive", "sensitivity", "backtest", "prior_posterior")
+    CHECKS = tuple(name for name in COLUMNS if name not in ("estimates", "draws"))
 
     @property
     def last_list(self):

@@ -45,6 +45,11 @@ def percent(share, digits=0):
     return f"{100 * share:.{digits}f}\u202f%".replace("-", "−")
 
 
+def with_error(share, error):
+    """Write a share with its Monte Carlo error: `94 ± 1 %`; a dash where there is none."""
+    return "–" if not math.isfinite(share) else f"{100 * share:.0f} ± {100 * error:.0f}\u202f%"
+
+
 def signed_percent(share):
     """Write a relative change with its sign: `+3.1 %`."""
     text = percent(abs(share), 1)

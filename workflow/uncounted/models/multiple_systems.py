@@ -9,6 +9,9 @@ Each stratum alone
     By the log-linear model, which otherwise lets strata borrow from each other. A stratum whose lists say nothing on
     their own has no number.
 
+The people of each list, and tables like the study's own
+    See :mod:`uncounted.models.own_table`.
+
 A study for which the config names one model has its refits by that model, if it is one for so many lists.
 """
 
@@ -28,7 +31,7 @@ from uncounted.evidence.histories import (
     tabulate,
     without_list,
 )
-from uncounted.models import average, classical, decomposable, latent_class, loglinear, two_lists
+from uncounted.models import average, classical, decomposable, latent_class, loglinear, own_table, two_lists
 
 SAMPLED = {"loglinear": loglinear, "latent_class": latent_class}
 """The models that are drawn from by chains, which may fail to converge."""
@@ -57,8 +60,9 @@ def fit_lists(case_name, case_config, models, evidence_folder, out_folder, seed)
     out_folder : str or Path
         Receives ``<model>.nc`` for each model; ``weights.parquet``, what each family counts for, if there is an
         average; ``classical.parquet`` (:mod:`uncounted.models.classical`); and draws of the number of people,
-        ``without.parquet`` (left_out, chain, draw, total) and ``strata_alone.parquet`` (stratum, chain, draw, total).
-        A refit or a stratum that cannot be estimated has no row.
+        ``without.parquet`` (left_out, chain, draw, total), ``strata_alone.parquet`` (stratum, chain, draw, total),
+        ``held_out.parquet`` and ``simulated.parquet`` (:mod:`uncounted.models.own_table`). A refit or a stratum that
+        cannot be estimated has no row.
     seed : int
         The run's seed.
 
@@ -75,6 +79,8 @@ def fit_lists(case_name, case_config, models, evidence_folder, out_folder, seed)
         "classical": classical.fit(histories),
         "without": _refit(refits(histories), refitting_model(models, histories), case_config, seed, case_name),
         "strata_alone": _alone(models, histories, case_config, seed, case_name),
+        "held_out": _held_out(models, histories, case_config, seed, case_name),
+        "simulated": _simulated(models, fits, histories, case_config, seed, case_name),
     }
     _write(fits, tables, Path(out_folder))
 
@@ -111,7 +117,7 @@ def refuse_without_answer(histories):
     UserError
         Names the reason.
     """
-    reason = not_estimable_alone(_added_up(histories)).get(0)
+    reason = not_estimable_alone(own_table.added_up(histories)).get(0)
     if reason:
         raise UserError(
             f"cannot be estimated: {reason}",
@@ -185,21 +191,6 @@ def only_stratum(histories, stratum):
     )
 
 
-def _added_up(histories):
-    """One stratum of all."""
-    n_tables, _, n_cells = histories.counts.shape
-    everyone = histories.counts.sum(axis=1, keepdims=True) + histories.blank.sum(axis=1, keepdims=True)
-    return replace(
-        histories,
-        strata=(),
-        labels=((),),
-        counts=everyone,
-        possible=histories.possible.any(axis=0, keepdims=True),
-        blank=np.zeros((n_tables, 0, n_cells), dtype=np.int64),
-        blank_strata=np.zeros((0, 1), dtype=bool),
-    )
-
-
 # Fitting
 
 
@@ -265,10 +256,69 @@ def _alone(models, histories, case_config, seed, case_name):
     )
 
 
-def _settings_of_refits(case_config):
-    """Fewer draws: a refit shows how far the answer moves."""
+def _held_out(models, histories, case_config, seed, case_name):
+    """Estimate from the other lists how many people each list holds; draws."""
+    from uncounted.inference import seed_for
+
+    # The dial is of people on no list at all: those of a list are on one.
+    settings = _settings_of_refits(case_config) | {"unseen_odds": 0.0}
+    settings["checks"] = case_config["checks"] | own_table.ROUGH
+
+    def fit(name, model, other):
+        with _in_silence():
+            return _FAMILIES[model].fit(other, settings, seed_for(seed, case_name, "people on", name, model))
+
+    def mean(name, fits, other):
+        return average.fit(fits, other, settings, seed_for(seed, case_name, "people on", name, "average"))[0]
+
+    return own_table.hold_out(histories, models, fit, mean)
+
+
+def _simulated(models, fits, histories, case_config, seed, case_name):
+    """Simulate tables like the study's own and fit them, strata added up; draws. None of several tables."""
+    from uncounted.inference import seed_for
+
+    rough = dict(case_config["sampling"]["simulated"])
+    number, model = rough.pop("tables"), simulating_model(models, histories)
+    if len(histories.weights) > 1 or not number:
+        return own_table.no_simulations()
+    settings, whole = _settings_of_refits(case_config, rough), own_table.added_up(histories)
+
+    def fit(name, table):
+        with _in_silence():
+            return _FAMILIES[model].fit(table, settings, seed_for(seed, case_name, model, "simulated", name))
+
+    of_study = len(histories.labels) == 1 and not len(histories.blank[0]) and model in fits
+    posterior = _posterior(fits[model] if of_study else fit("from", whole))
+    if not posterior["total"].notnull().all():
+        return own_table.no_simulations()
+    rng = np.random.default_rng(seed_for(seed, case_name, model, "simulate"))
+    return own_table.simulate_and_fit(posterior, whole, number, rng, fit)
+
+
+def simulating_model(models, histories):
+    """Name the model that tables are simulated from and fitted by.
+
+    Parameters
+    ----------
+    models : list of str
+        The models of the case.
+    histories : uncounted.evidence.histories.Histories
+
+    Returns
+    -------
+    str
+        The log-linear model if it is among them.
+    """
+    if histories.n_lists == 2:
+        return "two_lists"
+    return "loglinear" if "loglinear" in models else next(name for name in models if name != "average")
+
+
+def _settings_of_refits(case_config, fewer=None):
+    """Fewer draws, by default those of a refit: it shows how far the answer moves."""
     sampling = case_config["sampling"]
-    fewer = sampling["refits"]
+    fewer = fewer or sampling["refits"]
     exact = sampling["exact"] | {"draws": fewer["draws"]}
     classes = sampling["latent_class"] | {"draws": fewer["draws"], "chains": fewer["chains"]}
     return case_config | {"sampling": sampling | {"loglinear": fewer, "latent_class": classes, "exact": exact}}
@@ -287,7 +337,7 @@ def _draws_of(studies, key, what, fit):
     with Progress(len(studies), what, "fits") as seen:
         for number, (name, histories) in enumerate(studies.items()):
             seen(number)
-            if 0 in not_estimable_alone(_added_up(histories)):
+            if 0 in not_estimable_alone(own_table.added_up(histories)):
                 continue
             with _in_silence():
                 total = _posterior(fit(name, histories))["total"]

@@ -127,11 +127,6 @@ def _share(value, digits=0):
     return "–" if value is None or not np.isfinite(value) else words.percent(value, digits)
 
 
-def _with_error(share, error):
-    """Write a share with its Monte Carlo error: `94 ± 1 %`."""
-    return "–" if not np.isfinite(share) else f"{100 * share:.0f} ± {100 * error:.0f}\u202f%"
-
-
 def _factor(log_ratio):
     """Write a log ratio as a factor: `1.35`."""
     return words.number(np.exp(log_ratio)) if np.isfinite(log_ratio) else "–"
@@ -149,7 +144,7 @@ def _listed(names):
 
 _FILTERS = {
     "share": _share,
-    "with_error": _with_error,
+    "with_error": words.with_error,
     "factor": _factor,
     "relative": _relative,
     "listed": _listed,

@@ -20,6 +20,7 @@ from uncounted.report.pieces import (
     whole_number,
     with_ranges,
 )
+from uncounted.report.tornado import power_scaling, tornado
 
 TEMPLATE = "evidence_synthesis.html.j2"
 
@@ -93,6 +94,8 @@ def view(tables, provenance):
         "convergence": checked(tables.convergence),
         "predictive": checked(tables.predictive),
         "backtest": checked(tables.backtest),
+        "tornado": tornado(tables),
+        "power_scaling": power_scaling(tables),
         "model_text": modeltext.as_html(modeltext.docstring(config["model"])),
         **in_words(tables, moved, known),
         "figures": {name: figure(tables, name) for name in names_of(config)},

@@ -13,12 +13,6 @@ MOST_ROWS = 60
 HIGH_PARETO_K = 0.7
 """Beyond this, leaving out a cell cannot be had by weighing draws anew (Vehtari et al. 2024, J. Mach. Learn. Res.)."""
 
-_VERDICTS = {
-    "robust": "the answer hardly follows the prior",
-    "the prior matters": "the answer follows the prior, and the lists say little against it",
-    "prior and data conflict": "prior and lists pull the answer in different directions",
-}
-
 
 def sensitivity(tables):
     """List the number in all without each list and with pairs merged, that of all lists first."""
@@ -88,22 +82,6 @@ def pareto_k(tables):
             }
         )
     return {"rows": rows, "bound": str(HIGH_PARETO_K)}
-
-
-def power_scaling(tables):
-    """List how the answer of each model follows its prior and its likelihood, with the verdict in words."""
-    return [
-        {
-            "label": words.model(row["model"]),
-            "quantity": str(row["quantity"]).replace("_", " "),
-            "prior": words.number(row["prior"], 2),
-            "likelihood": words.number(row["likelihood"], 2),
-            "verdict": row["verdict"],
-            "meaning": _VERDICTS.get(row["verdict"], ""),
-            "conflict": row["verdict"] == "prior and data conflict",
-        }
-        for _, row in tables.power_scaling.iterrows()
-    ]
 
 
 def doubts(tables, compared):

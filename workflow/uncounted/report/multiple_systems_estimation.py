@@ -9,8 +9,10 @@ from uncounted.figures import names_of, words
 from uncounted.figures.families import disagree
 from uncounted.figures.lists import dial_rows, histories_shown, needed_positions, times, why_no_dial
 from uncounted.report import modeltext
-from uncounted.report.lists_checks import doubts, left_out, pareto_k, power_scaling, predictive, sensitivity, stop
+from uncounted.report.calibrated import calibrated
+from uncounted.report.lists_checks import doubts, left_out, pareto_k, predictive, sensitivity, stop
 from uncounted.report.lists_others import a_number, an_interval, differ, joined, older, published, published_in_words
+from uncounted.report.own_table import own_table
 from uncounted.report.pieces import (
     checked,
     descriptions,
@@ -24,6 +26,7 @@ from uncounted.report.pieces import (
     whole_number,
     with_ranges,
 )
+from uncounted.report.tornado import power_scaling, tornado
 
 TEMPLATE = "multiple_systems_estimation.html.j2"
 
@@ -88,6 +91,10 @@ def view(tables, provenance):
         "predictive": compared,
         "pareto_k": pareto_k(tables),
         "power_scaling": power_scaling(tables),
+        "tornado": tornado(tables),
+        "own_table": own_table(tables),
+        "calibrated": calibrated(tables, provenance),
+        "models_in_it": tables.models,
         "priors": priors(config),
         "model_texts": model_texts(tables),
         "stop": stop(tables),
@@ -108,6 +115,7 @@ def contents(shown):
         ("strata", "Part by part"),
         ("dial", "What no list can tell"),
         ("hangs", "Which lists matter"),
+        ("own", "A test on this table"),
         ("checks", "The checks"),
         ("assumed", "What cannot be tested"),
         ("priors", "Priors"),

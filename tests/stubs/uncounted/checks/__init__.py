@@ -3,10 +3,14 @@ from pathlib import Path
 from uncounted.errors import UserError
 
 NAMES = {
-    "evidence_synthesis": ["convergence", "predictive", "sensitivity", "backtest", "prior_posterior"],
+    "evidence_synthesis": [
+        *("convergence", "predictive", "sensitivity", "backtest", "prior_posterior"),
+        *("power_scaling", "tornado"),
+    ],
     "multiple_systems_estimation": [
         *("convergence", "predictive", "sensitivity", "dial", "weights", "power_scaling"),
         *("pareto_k", "not_estimable", "strata_alone", "classical"),
+        *("tornado", "held_out_lists", "last_person", "parametric"),
     ],
 }
 

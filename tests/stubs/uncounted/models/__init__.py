@@ -5,7 +5,7 @@ from uncounted.console import Progress
 
 BESIDE = {
     "evidence_synthesis": ["simple_without"],
-    "multiple_systems_estimation": ["without", "strata_alone", "classical", "weights"],
+    "multiple_systems_estimation": ["without", "strata_alone", "classical", "weights", "held_out", "simulated"],
 }
 
 

@@ -1,0 +1,137 @@
+"""What moves the answer, in words and rows: priors changed, sources left out, prior and data made stronger."""
+
+import math
+
+from uncounted.checks.power_scaling import BOUND
+from uncounted.checks.reweighing import HIGH_K
+from uncounted.figures import words
+from uncounted.figures.tornado import items_shown, label, signed, spread
+from uncounted.report.pieces import people
+
+_VERDICTS = {
+    "robust": "the answer hardly follows the prior",
+    "the prior matters": "the answer follows the prior, and the {data} say little against it",
+    "prior and data conflict": "prior and {data} pull the answer in different directions",
+}
+
+
+def tornado(tables):
+    """List all moves of the answer, the largest first.
+
+    Parameters
+    ----------
+    tables : uncounted.figures.tables.CaseTables
+
+    Returns
+    -------
+    dict
+        ``rows``, ``most`` (the largest move of a source and of a prior that can be trusted), ``words`` for people who
+        cannot see the figure, ``doubtful`` (how many moves are not to be trusted), ``bound`` (of Pareto k), ``fixed``
+        (the names of the priors that are not moved), ``what`` is left out, whether lists are ``merged``, and the
+        models that move, where they differ (``base``).
+    """
+    table = tables.tornado
+    synthesis = tables.config["kind"] == "evidence_synthesis"
+    every = [(kind, item) for kind, item in table[["kind", "item"]].drop_duplicates().itertuples(index=False)]
+    order = items_shown(table)[0] if len(table) else []
+    order += [item for item in every if item not in order]
+    rows = []
+    for kind, item in order:
+        own = table[(table["kind"] == kind) & (table["item"] == item)]
+        rows += [_row(tables, row) for row in own.sort_values("moved", kind="stable").itertuples()]
+    said = []
+    for kind, item in order:
+        own = table[(table["kind"] == kind) & (table["item"] == item)]
+        said.append(f"{label(tables, kind, item)}, {spread(own)}")
+    moved = set(table.loc[table["kind"] == "prior", "item"])
+    return {
+        "rows": rows,
+        "most": {kind: _largest(rows, kind) for kind in ("source", "prior")},
+        "words": "; ".join(said),
+        "doubtful": words.small(int((~table["trusted"].astype(bool)).sum())) if not table["trusted"].all() else "",
+        "what": "sources" if synthesis else "lists",
+        "merged": bool(table["item"].str.endswith(" merged").any()),
+        "base": _bases(table),
+        "bound": str(HIGH_K),
+        "fixed": [words.parameter(name) for name in tables.config.get("priors", {}) if name not in moved],
+    }
+
+
+def _bases(table):
+    """Name the models whose answer priors and lists move, where these are not one and the same."""
+    bases = table.groupby("kind")["model"].first().map(words.model).to_dict()
+    return bases if len(set(bases.values())) > 1 else None
+
+
+def _row(tables, row):
+    known = not math.isnan(row.mcse_moved)
+    return {
+        "kind": row.kind,
+        "label": label(tables, row.kind, row.item),
+        "change": row.change,
+        "model": words.model(row.model),
+        "before": words.count(row.from_median),
+        "median": words.count(row.median),
+        "moved": signed(row.moved),
+        "size": abs(row.moved),
+        "error": words.percent(row.mcse_moved, 1) if known else "–",
+        "k": "–" if row.kind == "source" else pareto(row.pareto_k),
+        "trusted": bool(row.trusted),
+    }
+
+
+def pareto(k):
+    """Write a Pareto k."""
+    return f"{k:.2f}".replace("-", "−") if math.isfinite(k) else "not to be had"
+
+
+def _largest(rows, kind):
+    sound = [row for row in rows if row["kind"] == kind and row["trusted"]]
+    return max(sound, key=lambda row: row["size"], default=None)
+
+
+def power_scaling(tables):
+    """List how the answer of each model follows its prior and its likelihood, with the verdict in words.
+
+    Returns
+    -------
+    dict
+        ``rows``; ``bound``, the sensitivity from which a verdict counts it; what ``data`` are called; and whether only
+        the priors that are ``stated`` in the config are raised to a power.
+    """
+    data = "figures" if tables.config["kind"] == "evidence_synthesis" else "lists"
+    rows = []
+    for _, row in tables.power_scaling.iterrows():
+        rows.append(
+            {
+                "label": words.model(row["model"]),
+                "quantity": str(row["quantity"]).replace("_", " "),
+                "prior": words.number(row["prior"], 2),
+                "likelihood": words.number(row["likelihood"], 2),
+                "verdict": row["verdict"],
+                "meaning": _VERDICTS.get(row["verdict"], "").format(data=data),
+                "conflict": row["verdict"] == "prior and data conflict",
+                "as_it_is": people(_interval(row, "")),
+                "less": _scaled(row, "less"),
+                "more": _scaled(row, "more"),
+            }
+        )
+    return {"rows": rows, "bound": str(BOUND), "data": data, "stated": data == "figures"}
+
+
+def _interval(row, end):
+    numbers = {name: row[f"{name}{end}"] for name in ("median", "lower", "upper")}
+    return numbers | {"inner_lower": numbers["lower"], "inner_upper": numbers["upper"]}
+
+
+def _scaled(row, end):
+    """The answer with another weight of the prior; None where the draws cannot tell."""
+    if math.isnan(row[f"weight_{end}"]):
+        return None
+    moved = row[f"median_{end}"] - row["median"]
+    width = row["upper"] - row["lower"]
+    size = words.about(abs(moved), width / 10 if width > 0 else 1)
+    return people(_interval(row, f"_{end}")) | {
+        "weight": f"×{row[f'weight_{end}']:.2g}",
+        "moved": "unmoved" if size == "0" else ("−" if moved < 0 else "+") + size,
+    }
