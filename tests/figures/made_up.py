@@ -7,6 +7,7 @@ import pandas as pd
 import yaml
 
 from uncounted.evidence.clean import clean_case
+from uncounted.models.synthesis_evidence import SOURCES
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -143,8 +144,7 @@ def _checks(config, rng):
             }
         )
     sensitivity = []
-    used = [name for name, source in config["sources"].items() if "used_until" in source]
-    for left_out, moved in zip(["", *used], [0, 0.08, 0.01, -0.03, 0.02, -0.24, 0.13], strict=True):
+    for left_out, moved in zip(["", *SOURCES], [0, 0.08, 0.01, -0.03, 0.02, -0.24, 0.13, 0.01], strict=True):
         for level, half in ((0.5, 0.07), (0.95, 0.22)):
             middle = 96_000 * (1 + moved)
             sensitivity.append(

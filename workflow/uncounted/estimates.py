@@ -9,7 +9,7 @@ import xarray as xr
 
 from uncounted.files import atomic_path
 
-STRATA = ("month", "calendar_year", "war_year", "age", "day", "stratum")
+STRATA = ("month", "calendar_year", "war_year", "age", "day", "service", "stratum")
 """Columns that say what a row is about; empty where it is about all."""
 
 LEVELS = (0.5, 0.95)
@@ -21,6 +21,10 @@ QUANTITIES = {
     "named": ("named", "named_by_month", "named_by_calendar_year", "named_by_war_year", "named_by_age"),
     "share_named": ("share_named", "share_named_by_day", "share_named_by_age"),
     "deaths_until": ("deaths_until",),
+    "deaths_a_day": ("deaths_a_day_by_war_year",),
+    "times_year_before": ("times_year_before",),
+    "deadlier_than_year_before": ("deadlier_than_year_before",),
+    "more_than_year_before": ("more_than_year_before",),
     "registered_war_deaths": ("registered_war_deaths",),
     "male_deaths_without_war": ("male_deaths_without_war",),
     "total": ("total", "total_by_stratum"),
@@ -36,6 +40,9 @@ _DIMS = {
     "month": "month",
     "calendar_year": "calendar_year",
     "death_war_year": "war_year",
+    "later_war_year": "war_year",
+    "whole_later_war_year": "war_year",
+    "service": "service",
     "age": "age",
     "day": "day",
     "month_end": "day",

@@ -111,6 +111,7 @@ _SOURCES = {
     "named_in_year": "named dead of one year",
     "registered_deaths": "registered deaths",
     "graves": "graves",
+    "ledger": "ledger of prisoners",
     "named_by_week_2025": "the list a year later",
     "published_estimates": "published estimates",
     "published_excess_male_deaths": "published excess male deaths",
@@ -128,6 +129,7 @@ _VARIABLES = {
     "named_in_year": "named dead of one year",
     "registered_male": "registered male deaths",
     "graves_share": "share of graves named",
+    "ledger_share": "share of the ledger’s dead named",
 }
 
 

@@ -79,6 +79,7 @@ def view(tables, provenance):
         "excess": excess(tables),
         "sources": sources(tables, provenance),
         "registry_days": registry_days(tables),
+        "ledger": ledger(tables),
         "list_size": tables.last_list.to_dict(),
         "dropped": dropped(tables),
         "peak_month": peak(tables),
@@ -212,6 +213,19 @@ def registry_days(tables):
     table = tables.evidence("registered_deaths")
     war = table[table["year"] >= pd.Timestamp(tables.config["war"]["from"]).year]
     return [{"year": str(year), "published": rows["published"].max()} for year, rows in war.groupby("year", sort=True)]
+
+
+def ledger(tables):
+    """Say how many dead the ledger holds, and how many of them the list named on the days that are compared."""
+    asked = tables.config["ledger"]
+    row = tables.evidence("ledger").set_index("cohort").loc[asked["cohort"]]
+    totals = tables.evidence("named_totals")
+    part = totals[totals["part"] == asked["part"]].set_index("closed")["named"]
+    named = [(day, int(part.loc[pd.Timestamp(day)])) for day in asked["named_on"]]
+    return {
+        **{name: row[name] for name in ("published", "died", "recruited", "died_by")},
+        "named": [{"day": day, "named": number, "share": number / row["died"]} for day, number in named],
+    }
 
 
 def sources(tables, provenance):
