@@ -174,6 +174,11 @@ def _check_ledger(row: Row, source: Source) -> None:
         raise RowError("died", f"more than were recruited, {row['recruited']}")
 
 
+def _check_men(row: Row, source: Source) -> None:
+    if row["men"] == 0:
+        raise RowError("men", "a region without men: expected 1 or more")
+
+
 def _check_service(row: Row, source: Source) -> None:
     if row["service"] not in source.kinds:
         raise RowError("service", "no kind of service: add it to `kinds_of_service` of the case's config")
@@ -440,6 +445,14 @@ READINGS: dict[str, Reading] = {
         people_in=_sums("named"),
         people_out=(("named",), None),
         listed=("named",),
+    ),
+    "men_by_region": Reading(
+        layout=Layout((Column("region", "text"), Column("men", "count")), key=("region",)),
+        schema="men_by_region",
+        records=_columns("published", "region", "men"),
+        check=_check_men,
+        people_in=_sums("men"),
+        people_out=(("men",), None),
     ),
     "named_in_period": Reading(
         layout=Layout(

@@ -168,6 +168,9 @@ SCHEMAS = {
         _in_order("died_by", "published"),
     ),
     "named_by_region": _table({"published": _day(), "region": _text(), "named": _people()}, ["published", "region"]),
+    "men_by_region": _table(
+        {"published": _day(), "region": _text(), "men": pa.Column("int64", pa.Check.gt(0))}, ["published", "region"]
+    ),
     "named_by_number_of_sources": _table(
         {
             "published": _day(),

@@ -179,7 +179,7 @@ class SynthesisTables(CaseTables):
 
     COLUMNS: ClassVar[dict] = {
         "estimates": (
-            *("quantity", "month", "calendar_year", "war_year", "age", "day"),
+            *("quantity", "month", "calendar_year", "war_year", "age", "day", "service"),
             *("mean", "median", "lower", "upper", "level"),
         ),
         "draws": ("deaths",),

@@ -117,6 +117,7 @@ _SOURCES = {
     "published_excess_male_deaths": "published excess male deaths",
     "prisoners": "prisoners",
     "named_by_region": "named by region",
+    "men_by_region": "men by region",
     "named_by_number_of_sources": "named by number of sources",
     "named_by_month_confirmed": "named by month of confirmation",
 }
@@ -149,6 +150,19 @@ _METHODS = {
     "lincoln_petersen": "Lincoln–Petersen",
     "chapman": "Chapman",
 }
+
+
+_SERVICES = {
+    "professional": "professional soldiers",
+    "private_company": "private companies",
+    "guard_and_police": "guard and police",
+    "unknown": "kind not known",
+}
+
+
+def service(name):
+    """Name a kind of service for readers; one that is not known keeps its name."""
+    return _SERVICES.get(name, str(name).replace("_", " "))
 
 
 def source(name):

@@ -6,7 +6,7 @@ from uncounted.figures import names_of, words
 from uncounted.figures.answer import partial_months
 from uncounted.figures.checks import parameter_names, quantiles
 from uncounted.figures.others import SAME_KIND, lettered
-from uncounted.report import modeltext
+from uncounted.report import modeltext, regions, services, years
 from uncounted.report.pieces import (
     checked,
     descriptions,
@@ -28,7 +28,10 @@ CONTENTS = [
     ("counted", "What was counted, and by whom"),
     ("how", "How the estimate was made"),
     ("when", "When they died"),
+    ("years", "The years of the war"),
     ("ages", "How old they were"),
+    ("services", "In which service they were"),
+    ("regions", "Where they came from"),
     ("views", "What each source says"),
     ("others", "What others estimated"),
     ("hangs", "What the answer hangs on"),
@@ -97,12 +100,20 @@ def view(tables, provenance):
         "model_text": modeltext.as_html(modeltext.docstring(config["model"])),
         **in_words(tables, moved, known),
         "figures": {name: figure(tables, name) for name in names_of(config)},
-        "contents": CONTENTS,
+        **sections(tables),
         "summary": summary(people(tables.one("deaths"))),
         "stop": checked(tables.convergence)["failed"] > 0,
         "model_texts": [],
         "doubts": doubts(checked(tables.predictive), checked(tables.backtest)),
     }
+
+
+def sections(tables):
+    """Prepare the sections that have a module of their own, and list those that the case has."""
+    shown = {"years": years.view(tables), "services": services.view(tables), "regions": regions.view(tables)}
+    text = modeltext.as_html(modeltext.docstring("services")) if shown["services"] else ""
+    contents = [(anchor, title) for anchor, title in CONTENTS if shown.get(anchor, True)]
+    return {**shown, "services_text": text, "contents": contents}
 
 
 def summary(deaths):
