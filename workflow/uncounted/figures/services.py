@@ -22,7 +22,7 @@ def deaths_by_service(tables):
         axes.grid(axis="x")
     style.people_axis(above.xaxis)
     above.set_xlim(0, 1.14 * deaths["upper"].max())
-    above.set_title("Deaths (the number beside a bar is the median)")
+    above.set_title("Deaths (beside each bar the median)")
     style.share_axis(below.xaxis)
     below.set_xlim(0, 1)
     below.set_title(f"Named by {words.day(tables.config['cut_off'])}")

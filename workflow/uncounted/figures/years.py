@@ -11,7 +11,10 @@ def deaths_a_day(tables):
     for place, (_, row) in enumerate(rows.iterrows()):
         style.interval(axes, place, row, across=True)
         style.beside(axes, words.about(row["median"], row["upper"] - row["lower"]), (row["upper"], place))
-    style.rows(axes, [f"Year {year}" for year in rows.index], size=style.SIZE)
+    labels = [f"Year {year}" for year in rows.index]
+    # The last is as long as the deaths that are counted.
+    labels[-1] += f"\nto {words.short_day(tables.config['cut_off'])}"
+    style.rows(axes, labels, size=style.SIZE)
     axes.grid(axis="x")
     style.people_axis(axes.xaxis)
     axes.set_xlim(0, 1.14 * rows["upper"].max())
