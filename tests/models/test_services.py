@@ -1,10 +1,12 @@
 """The dead by kind of service: what is published holds in every draw, and known shares are found again."""
 
+import arviz as az
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
 
+from uncounted import models
 from uncounted.errors import UserError
 from uncounted.models import services
 from uncounted.models.priors import stated
@@ -158,6 +160,44 @@ def test_with_nothing_left_uncertain_the_split_is_the_lists(kinds, priors):
     others = [kind != "prisoners" for kind in kinds.kinds]
     coverage = (named / deaths)[others]
     np.testing.assert_allclose(coverage, coverage.mean(), rtol=0.01)
+
+
+# Beside the fit
+
+
+@pytest.fixture
+def fit_of(monkeypatch, tables, tmp_path):
+    """Fit a case with the sampling left out."""
+    evidence = tmp_path / "evidence"
+    evidence.mkdir()
+    for name, table in tables.items():
+        table.to_parquet(evidence / f"{name}.parquet", index=False)
+    asked = []
+
+    def drawn(*_):
+        asked.append("draws")
+        return az.InferenceData(posterior=draws_of(95_000, NAMED, 0.37)), pd.DataFrame({"left_out": ["graves"]})
+
+    monkeypatch.setattr(models, "_fit", drawn)
+
+    def fit(case):
+        models.fit_case(case_name="toy", case_config=case, evidence_folder=evidence, out_folder=tmp_path, seed=1)
+        return az.from_netcdf(tmp_path / "synthesis.nc").posterior
+
+    fit.asked = asked
+    return fit
+
+
+def test_a_fit_has_the_deaths_by_service_where_the_case_asks_for_them(fit_of, case):
+    posterior = fit_of(case)
+    assert (posterior["deaths_by_service"].sum("service") == posterior["deaths"]).all()
+    assert "deaths_by_service" not in fit_of({name: part for name, part in case.items() if name != "services"})
+
+
+def test_what_is_wrong_with_the_services_is_said_before_the_fit(fit_of, case):
+    with pytest.raises(UserError, match="cooks"):
+        fit_of(case | {"services": case["services"] | {"parts": {"inmates": "cooks"}}})
+    assert fit_of.asked == []
 
 
 # By month
