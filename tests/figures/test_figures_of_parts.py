@@ -13,7 +13,7 @@ def test_each_region_has_a_bar_and_its_count(tables):
     with style.applied():
         figure = regions.named_by_region(tables)
     named = tables.evidence("named_by_region").sort_values(["named", "region"], ascending=[False, True])
-    assert sum((labels(axes) for axes in figure.axes), []) == named["region"].tolist()
+    assert [label for axes in figure.axes for label in labels(axes)] == named["region"].tolist()
     written = [text.get_text() for axes in figure.axes for text in axes.texts]
     assert written == [words.count(number) for number in named["named"]]
 
