@@ -74,6 +74,14 @@ def test_published_sizes_hold_in_every_draw(case, tables, priors):
     assert (abs(found["recorded_by_service"].sel(recorded_service="prisoners") - 9_372) <= 1).all()
 
 
+def test_part_to_which_nobody_was_added_stays_as_it_was(case, tables, priors):
+    totals = tables["named_totals"].copy()
+    totals.loc[(totals["part"] == "inmates") & (totals["closed"] == pd.Timestamp("2023-09-15")), "named"] = 4_500
+    layout = services.lay_out(case | {"cut_off": "2023-09-15"}, tables | {"named_totals": totals})
+    found = services.spread(draws_of(70_000, 32_164, 0.3), layout, priors, seed=2)
+    assert (abs(found["recorded_by_service"].sel(recorded_service="prisoners") - 4_500) <= 1).all()
+
+
 def test_kind_without_later_figures_is_known_less_and_less(parts, case, tables, priors):
     spread_at_cut_off = parts["recorded_by_service"].sel(recorded_service="volunteers").std()
     soon = services.lay_out(case | {"cut_off": "2023-06-02"}, tables)

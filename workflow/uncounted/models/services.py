@@ -63,6 +63,7 @@ from uncounted.models.synthesis_evidence import as_day
 _QUARTER = 91.0
 _RECENT_MONTHS = 3
 _RAKINGS = 60
+_NOBODY = 1e-9
 _WHERE = "config of the case, key services"
 
 
@@ -277,10 +278,10 @@ def _recorded(rng, draws, layout, drift):
     logs = np.log(layout.recent) + np.cumsum(steps, axis=1)
     cells = np.exp(logs - logs.max(axis=2, keepdims=True))
     for _ in range(_RAKINGS):
-        cells *= (layout.added / cells.sum(axis=2))[:, :, None]
+        cells *= (layout.added / np.maximum(cells.sum(axis=2), _NOBODY))[:, :, None]
         for kind, begin, end, people in layout.parts:
             block = cells[:, begin:end, kind]
-            block *= (people / block.sum(axis=1))[:, None]
+            block *= (people / np.maximum(block.sum(axis=1), _NOBODY))[:, None]
     total = layout.first + cells[:, : layout.intervals].sum(axis=1)
     size = layout.first.sum() + layout.added[: layout.intervals].sum()
     return _whole(total * (size / total.sum(axis=1, keepdims=True)))
@@ -312,6 +313,6 @@ def _by_kind_and_month(months, kinds, layout, apart, odds):
     left = np.maximum(months - named.sum(axis=2), 0.0)
     cells = named + missing * (left / missing.sum(axis=2))[:, :, None]
     for _ in range(_RAKINGS):
-        cells *= (kinds / cells.sum(axis=1))[:, None, :]
-        cells *= (months / np.maximum(cells.sum(axis=2), 1e-9))[:, :, None]
+        cells *= (kinds / np.maximum(cells.sum(axis=1), _NOBODY))[:, None, :]
+        cells *= (months / np.maximum(cells.sum(axis=2), _NOBODY))[:, :, None]
     return _whole(cells).transpose(0, 2, 1)
