@@ -19,6 +19,8 @@ def posterior(seed=1):
     named_by = {"month": [300, 700], "calendar_year": [1_000], "war_year": [1_000], "age": [600, 400]}
     labels = {"month": MONTHS, "calendar_year": ["2022"], "death_war_year": ["1"], "age": AGES, "day": DAYS}
     labels["month_end"] = ["2022-02-28", "2022-03-31"]
+    labels |= {"later_war_year": ["2"], "whole_later_war_year": ["2"], "service": ["mobilised", "prisoners"]}
+    labels["recorded_service"] = [*labels["service"], "unknown"]
     dims = {"month": "month", "calendar_year": "calendar_year", "war_year": "death_war_year", "age": "age"}
     sample = ("chain", "draw")
     shape = (CHAINS, DRAWS)
@@ -39,6 +41,15 @@ def posterior(seed=1):
         "registered_war_deaths": ((*sample, "registered_age", "war_year"), rng.gamma(9.0, size=(*shape, 1, 2))),
         "male_deaths_without_war": ((*sample, "registered_age", "war_year"), rng.gamma(9.0, size=(*shape, 1, 2))),
         "ceiling": (sample, rng.uniform(size=shape)),
+        "deaths_a_day_by_war_year": ((*sample, "death_war_year"), deaths[..., None] / 365),
+        "times_year_before": ((*sample, "later_war_year"), rng.gamma(9.0, size=(*shape, 1))),
+        "deadlier_than_year_before": ((*sample, "later_war_year"), rng.integers(0, 2, size=(*shape, 1))),
+        "more_than_year_before": ((*sample, "whole_later_war_year"), rng.poisson(300, size=(*shape, 1))),
+        "recorded_by_service": ((*sample, "recorded_service"), rng.poisson(300, size=(*shape, 3))),
+        "named_by_service": ((*sample, "service"), rng.poisson(500, size=(*shape, 2))),
+        "share_named_by_service": ((*sample, "service"), rng.uniform(size=(*shape, 2))),
+        "deaths_by_service": ((*sample, "service"), np.stack([deaths - 450, np.full(shape, 450)], axis=-1)),
+        "deaths_by_service_month": ((*sample, "service", "month"), rng.poisson(90, size=(*shape, 2, 2))),
     }
     for by, counts in named_by.items():
         variables[f"named_by_{by}"] = ((*sample, dims[by]), np.broadcast_to(counts, (*shape, len(counts))))
@@ -81,6 +92,14 @@ def test_only_what_is_reported_is_kept_and_the_rest_left(quantities):
         ("deaths", {"age": "20-24"}, "deaths_by_age", {"age": "20-24"}),
         ("deaths_until", {"day": "2022-02-28"}, "deaths_until", {"month_end": "2022-02-28"}),
         ("share_named", {"day": "2022-07-08"}, "share_named_by_day", {"day": "2022-07-08"}),
+        ("recorded", {"service": "unknown"}, "recorded_by_service", {"recorded_service": "unknown"}),
+        (
+            "deaths",
+            {"service": "prisoners", "month": "2022-03"},
+            "deaths_by_service_month",
+            {"service": "prisoners", "month": "2022-03"},
+        ),
+        ("more_than_year_before", {"war_year": "2"}, "more_than_year_before", {"whole_later_war_year": "2"}),
         (
             "registered_war_deaths",
             {"age": "20-24", "calendar_year": "2023"},
@@ -134,11 +153,15 @@ def test_draws_have_a_column_for_the_whole_and_each_stratum(quantities):
         "deaths war_year=1",
         "deaths age=20-24",
         "deaths age=60+",
+        "deaths service=mobilised",
+        "deaths service=prisoners",
         "deaths_beyond_named",
         "share_named",
         "share_named day=2022-07-08",
         "share_named age=20-24",
         "share_named age=60+",
+        "share_named service=mobilised",
+        "share_named service=prisoners",
     ]
 
 

@@ -127,6 +127,12 @@ def test_number_that_is_known_is_not_held_against_the_fit():
     assert all(result.item != "named" for result in results.values())
 
 
+def test_number_that_is_known_in_one_month_only_is_not_held_against_the_fit():
+    months = fit().posterior["deaths_by_month"].values.copy()
+    months[..., 1] = 1.0
+    assert failed(found(fit(deaths_by_month=months))) == set()
+
+
 def test_quantity_that_is_not_a_number_in_some_months_is_flagged():
     months = fit().posterior["deaths_by_month"].values.copy()
     months[:, 100:, 2] = np.nan

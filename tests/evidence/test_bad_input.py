@@ -228,6 +228,7 @@ HEADINGS = {
     "prisoners": "published,cohort,recruited_from,recruited_to,recruited,died,died_by,"
     "half_of_deaths_within_days,source",
 }
+HEADINGS["ledger"] = HEADINGS["prisoners"]
 
 
 @pytest.mark.parametrize(
@@ -286,6 +287,21 @@ HEADINGS = {
             "prisoners",
             ["2024-06-10,wagner,2022-07-01,2023-02-07,48366,17175,2024-08-31,91,M"],
             "column died_by: '2024-08-31' is refused: after the table was published",
+        ),
+        (
+            "ledger",
+            ["2024-06-10,wagner,2022-07-01,2023-02-07,48366,48367,2023-08-31,91,M"],
+            "column died: '48367' is refused: more than were recruited, 48366",
+        ),
+        (
+            "ledger",
+            ["2024-06-10,wagner,2022-07-01,2022-06-30,48366,17175,2023-08-31,91,M"],
+            "column recruited_to: '2022-06-30' is refused: before its first day",
+        ),
+        (
+            "ledger",
+            ["2024-06-10,wagner,2022-07-01,2023-02-07,48366,17175,2023-08-31,0,M"],
+            "column half_of_deaths_within_days: '0' is refused: nobody dies at once",
         ),
     ],
 )

@@ -162,6 +162,13 @@ def test_prisoners(cleaned):
     assert pd.isna(prisoners.loc["defence_ministry", "died"])
 
 
+def test_the_ledger_holds_the_cohort_whose_dead_were_counted(cleaned):
+    (row,) = evidence(cleaned, "ledger").itertuples(index=False)
+    assert (row.cohort, row.recruited, row.died) == ("wagner", 48366, 17175)
+    assert row.published == pd.Timestamp("2024-06-10")
+    assert evidence(cleaned, "ledger", later=True).empty
+
+
 def test_rows_and_people_are_reconciled(cleaned, russia):
     table = pd.read_csv(cleaned / "reconciliation.csv").set_index("source")
     assert list(table.index) == list(russia["sources"])

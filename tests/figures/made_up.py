@@ -8,12 +8,14 @@ import yaml
 from made_up_lists import power_scaling, tornado
 
 from uncounted.evidence.clean import clean_case
+from uncounted.models.synthesis_evidence import SOURCES
 
 PROJECT = Path(__file__).resolve().parents[2]
 
 AGES = ["15-19", "20-24", "25-29", "30-34", "35-39", "40-44", "45-49", "50-54", "55-59", "60+"]
 MONTHS = [str(month) for month in pd.period_range("2022-02", "2024-04", freq="M")]
-STRATA = ["month", "calendar_year", "war_year", "age", "day"]
+STRATA = ["month", "calendar_year", "war_year", "age", "day", "service"]
+SERVICES = ["professional", "prisoners", "volunteers", "mobilised", "private_company", "guard_and_police"]
 NAMED = 50_471
 CUT_OFF = "2024-04-07"
 
@@ -104,6 +106,7 @@ def _estimates(draws, rng):
         rows += _rows("deaths_until", until[total], day=f"{end:%Y-%m-%d}")
     for day in ("2022-07-08", "2022-12-09", "2023-04-12", "2023-09-15", "2023-12-01", "2024-04-07"):
         rows += _rows("share_named", 0.3 + 0.03 * int(day[5:7]) / 12 + 0.4 * draws["share_named"], day=day)
+    rows += _of_services(draws, rng) + _of_years(draws)
     for year in ("2022", "2023"):
         for place, age in enumerate(AGES[:-1]):
             middle = (3 + 2 * (year == "2023")) * 1000 * np.exp(-((place - 3) ** 2) / 6)
@@ -111,6 +114,28 @@ def _estimates(draws, rng):
             usual = rng.normal(9000 * (place + 1), 300, 500)
             rows += _rows("male_deaths_without_war", usual, age=age, calendar_year=year)
     return pd.DataFrame(rows)
+
+
+def _of_services(draws, rng):
+    rows = []
+    for weight, kind in zip((0.28, 0.27, 0.15, 0.17, 0.11, 0.02), SERVICES, strict=True):
+        deaths = draws["deaths"] * weight * rng.lognormal(0, 0.2, len(draws))
+        named = NAMED * weight * rng.lognormal(0, 0.1, len(draws))
+        rows += _rows("deaths", deaths, service=kind) + _rows("named", named, service=kind)
+        rows += _rows("recorded", 0.75 * named, service=kind)
+        rows += _rows("share_named", np.minimum(named / deaths, 1), service=kind)
+    return rows + _rows("recorded", rng.normal(12_500, 800, len(draws)), service="unknown")
+
+
+def _of_years(draws):
+    rows = []
+    first, second, third = (draws[f"deaths war_year={year}"] for year in "123")
+    for year, rate in (("1", first / 365), ("2", second / 365), ("3", third / 44)):
+        rows += _rows("deaths_a_day", rate, war_year=year)
+    for year, times in (("2", second / first), ("3", third / 44 / (second / 365))):
+        rows += _rows("times_year_before", times, war_year=year)
+        rows += _rows("deadlier_than_year_before", (times > 1).astype(float), war_year=year)
+    return rows + _rows("more_than_year_before", second - first, war_year="2")
 
 
 def _checks(config, rng):
@@ -131,9 +156,10 @@ def _checks(config, rng):
     items += [("named_by_age", "named_ages", age) for age in AGES]
     items += [("registered_deaths", "registered_male", f"{a}, {y}") for y in (2022, 2023) for a in AGES[:-1]]
     items += [("graves", "graves_share", "2023-09-15")]
+    items += [("ledger", "ledger_share", day) for day in ("2023-06-02", "2023-09-15")]
     predictive = []
     for source, variable, item in items:
-        middle = 0.5 if source == "graves" else float(rng.lognormal(8, 0.6))
+        middle = 0.5 if source in ("graves", "ledger") else float(rng.lognormal(8, 0.6))
         spread = {"list_increments": 0.3, "registered_male": 0.03}.get(variable, 0.08)
         predictive.append(
             {
@@ -144,8 +170,7 @@ def _checks(config, rng):
             }
         )
     sensitivity = []
-    used = [name for name, source in config["sources"].items() if "used_until" in source]
-    for left_out, moved in zip(["", *used], [0, 0.08, 0.01, -0.03, 0.02, -0.24, 0.13], strict=True):
+    for left_out, moved in zip(["", *SOURCES], [0, 0.08, 0.01, -0.03, 0.02, -0.24, 0.13, 0.01], strict=True):
         for level, half in ((0.5, 0.07), (0.95, 0.22)):
             middle = 96_000 * (1 + moved)
             sensitivity.append(

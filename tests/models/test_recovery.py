@@ -87,6 +87,7 @@ def plausible(rng, layout, *, nameable_a_day, ceiling, share_registered):
         "share_registered": share_registered,
         "registration_delay": 30.0,
         "pandemic_left": 0.1,
+        "ledger_carries": 0.6,
     }
 
 
@@ -113,6 +114,7 @@ def simulate(rng, truth, layout, figures_of):
     second = figures()
     data["graves_logit_seen"] = second["graves_share"]
     data["log_dated_total_seen"] = second["dated_total"]
+    data["ledger_logit_seen"] = second["ledger_share"]
     # 'More than': a round number below.
     data["more_than_seen"] = np.array(np.floor(second["named_in_year"] / 1_000) * 1_000)
     # The registry: each year depends on the one before.

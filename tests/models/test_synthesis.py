@@ -13,7 +13,7 @@ from pytensor.compile.mode import Mode
 from scipy import stats
 
 from uncounted.errors import UserError
-from uncounted.models import MODULES, model_named, synthesis
+from uncounted.models import MODULES, model_named, synthesis, synthesis_counts
 from uncounted.models.priors import FORMS, lognormal_on_log_scale, prior
 from uncounted.models.switch import log_exceedance, observe
 from uncounted.models.synthesis_evidence import AGES, SOURCES, centred, share_named_after
@@ -347,6 +347,63 @@ def test_centred_says_nothing_about_the_total():
     np.testing.assert_allclose(centred(logs + np.log(7.0), sd), centred(logs, sd))
 
 
+def test_ledger_is_the_share_of_its_dead_who_stood_on_the_list_as_prisoners(layout):
+    shares = 1 / (1 + np.exp(-layout.data["ledger_logit_seen"]))
+    np.testing.assert_allclose(shares, [4_500 / 17_175, 6_073 / 17_175])
+    assert layout.coords["ledger_day"] == ["2023-06-02", "2023-09-15"]
+    assert (layout.data["ledger_sd"] > 0.2).all()
+    assert float(layout.data["ledger_kind_known"]) == pytest.approx(1 - 5_048 / 20_253)
+    assert layout.data["ledger_ages"].sum() == pytest.approx(1)
+
+
+def test_ledgers_deaths_fall_between_the_first_recruit_and_the_last_day_of_the_figures(layout):
+    first, last = segments_of(layout)
+    shares = layout.data["ledger_deaths"]
+    assert shares.sum() == pytest.approx(1)
+    inside = (last >= np.datetime64("2022-07-01")) & (first <= np.datetime64("2023-08-31"))
+    assert (shares[inside] > 0).all() and (shares[~inside] == 0).all()
+
+
+def test_ledgers_deaths_are_those_of_recruits_drawn_one_by_one(layout):
+    rng = np.random.default_rng(6)
+    recruited = rng.uniform(0, (np.datetime64("2023-02-08") - np.datetime64("2022-07-01")).astype(int), 400_000)
+    died = recruited + rng.exponential(91 / np.log(2), recruited.size)
+    end = (np.datetime64("2023-09-01") - np.datetime64("2022-07-01")).astype(int)
+    first, _ = segments_of(layout)
+    until = (first - np.datetime64("2022-07-01")).astype(float)
+    expected = [(died < min(day, end)).sum() / (died < end).sum() for day in until[1:]]
+    np.testing.assert_allclose(np.cumsum(layout.data["ledger_deaths"])[:-1], expected, atol=0.003)
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"cohort": "army"}, "the ledger has no dead of the cohort 'army'"),
+        ({"part": "cooks"}, "the size of the part 'cooks' of the list on 2023-06-02 was not published"),
+        ({"named_on": ["2023-06-03"]}, "the size of the part 'inmates' of the list on 2023-06-03 was not published"),
+    ],
+)
+def test_ledger_that_does_not_fit_the_list_is_refused(case, tables, changes, what):
+    with pytest.raises(UserError, match=what):
+        synthesis.lay_out(case | {"ledger": case["ledger"] | changes}, tables)
+
+
+def test_ledger_with_fewer_dead_than_the_list_names_is_refused(case, tables):
+    few = tables | {"ledger": tables["ledger"].assign(died=6_000)}
+    with pytest.raises(UserError, match="6073 under 'inmates', and the ledger 6000 dead"):
+        synthesis.lay_out(case, few)
+
+
+def test_ledgers_dead_are_expected_on_the_list_as_others_are_when_it_carries_over(model, layout):
+    named = model["ledger_share_at_cut_off"]
+    carries, ceiling, step = (model[name] for name in ("ledger_carries", "ceiling", "ceiling_step"))
+    given = {carries: 1.0, ceiling: 0.6, step: 1e-9, model["naming_delay"]: 1e-6, model["naming_tail"]: 50.0}
+    given |= {model[name]: np.zeros(model[name].type.shape) for name in ("effort_moves", "ceiling_steps")}
+    fixed = {rv: pt.as_tensor(np.asarray(value, dtype=float)) for rv, value in given.items()}
+    share = pytensor.graph.replace.graph_replace(named, fixed, strict=False).eval(mode=PLAIN)
+    assert share == pytest.approx(0.6 * float(layout.data["ledger_kind_known"]), rel=1e-3)
+
+
 def test_packed_evidence_comes_apart_as_it_was(layout):
     packed = pt.as_tensor(synthesis.pack(layout.data))
     apart = synthesis.unpack(packed, layout.data)
@@ -449,6 +506,32 @@ def test_share_named_by_day_is_of_the_deaths_until_that_day(counted, posterior, 
     named = np.array([layout.facts["named_by_day"][np.datetime64(day)] for day in days])
     until = posterior["expected_deaths_until"].sel(list_day=days).values
     np.testing.assert_allclose(counted["share_named_by_day"], named / np.maximum(until, named), rtol=0.05)
+
+
+def test_years_of_war_are_compared_by_deaths_a_day(counted):
+    deaths = counted["deaths_by_war_year"].values
+    rate = counted["deaths_a_day_by_war_year"].values
+    np.testing.assert_allclose(rate, deaths / [365, 365, 44])
+    np.testing.assert_allclose(counted["times_year_before"], rate[..., 1:] / rate[..., :-1])
+    np.testing.assert_array_equal(counted["deadlier_than_year_before"] == 1, rate[..., 1:] > rate[..., :-1])
+    assert counted["later_war_year"].values.tolist() == ["2", "3"]
+
+
+def test_only_whole_years_are_compared_by_deaths(counted):
+    deaths = counted["deaths_by_war_year"].sel(death_war_year=["1", "2"]).values
+    assert counted["whole_later_war_year"].values.tolist() == ["2"]
+    np.testing.assert_array_equal(counted["more_than_year_before"].values[..., 0], deaths[..., 1] - deaths[..., 0])
+
+
+def test_probability_that_a_year_was_deadlier_is_the_share_of_draws(layout):
+    deaths = np.array([[[100, 101, 50], [100, 99, 1], [100, 120, 50], [100, 130, 50]]])
+    years = synthesis_counts.compare_years(deaths, ["1", "2", "3"], layout.facts)
+    assert years["deadlier_than_year_before"].mean(("chain", "draw")).values.tolist() == [0.75, 0.75]
+
+
+def test_first_year_of_a_war_is_compared_with_nothing(layout):
+    years = synthesis_counts.compare_years(np.full((1, 3, 1), 40), ["1"], layout.facts)
+    assert list(years) == ["deaths_a_day_by_war_year"]
 
 
 def test_no_deaths_are_beyond_the_named_where_fewer_are_expected_than_named(posterior, layout):

@@ -34,7 +34,7 @@ def test_it_needs_no_network_and_no_script(html, page):
 
 
 def test_every_image_says_what_it_shows_with_numbers(page):
-    assert len(page.images) == 12
+    assert len(page.images) == 15
     for image in page.images:
         assert len(image["alt"]) > 60 and re.search(r"\d", image["alt"])
         assert int(image["width"]) > 0 and int(image["height"]) > 0
@@ -103,7 +103,7 @@ def test_other_checks_that_failed_are_said_first_too(release):
         rows.to_parquet(file)
     text = Reader(release.report()).text
     assert text.index("Not all checks passed.") < text.index("an estimated")
-    assert "1 of 67 are not what the fitted model expects" in text
+    assert "1 of 69 are not what the fitted model expects" in text
     assert "A figure that was kept out of the fit is not as expected" in text
 
 

@@ -95,7 +95,7 @@ def fits_of(case):
 def fitting_code(case):
     """List the modules that fit a case, so that no study is fitted again for a model of the other kind."""
     if CASES[case]["kind"] == "evidence_synthesis":
-        return [f"models.{model}" for model in MODELS[case]]
+        return [*(f"models.{model}" for model in MODELS[case]), "models.services"]
     return ["models.multiple_systems"]
 
 

@@ -9,18 +9,38 @@ import xarray as xr
 
 from uncounted.files import atomic_path
 
-STRATA = ("month", "calendar_year", "war_year", "age", "day", "stratum")
+STRATA = ("month", "calendar_year", "war_year", "age", "day", "service", "stratum")
 """Columns that say what a row is about; empty where it is about all."""
 
 LEVELS = (0.5, 0.95)
 """Probability of the intervals; the report leads with the last."""
 
 QUANTITIES = {
-    "deaths": ("deaths", "deaths_by_month", "deaths_by_calendar_year", "deaths_by_war_year", "deaths_by_age"),
+    "deaths": (
+        "deaths",
+        "deaths_by_month",
+        "deaths_by_calendar_year",
+        "deaths_by_war_year",
+        "deaths_by_age",
+        "deaths_by_service",
+        "deaths_by_service_month",
+    ),
     "deaths_beyond_named": ("deaths_beyond_named",),
-    "named": ("named", "named_by_month", "named_by_calendar_year", "named_by_war_year", "named_by_age"),
-    "share_named": ("share_named", "share_named_by_day", "share_named_by_age"),
+    "named": (
+        "named",
+        "named_by_month",
+        "named_by_calendar_year",
+        "named_by_war_year",
+        "named_by_age",
+        "named_by_service",
+    ),
+    "recorded": ("recorded_by_service",),
+    "share_named": ("share_named", "share_named_by_day", "share_named_by_age", "share_named_by_service"),
     "deaths_until": ("deaths_until",),
+    "deaths_a_day": ("deaths_a_day_by_war_year",),
+    "times_year_before": ("times_year_before",),
+    "deadlier_than_year_before": ("deadlier_than_year_before",),
+    "more_than_year_before": ("more_than_year_before",),
     "registered_war_deaths": ("registered_war_deaths",),
     "male_deaths_without_war": ("male_deaths_without_war",),
     "total": ("total", "total_by_stratum"),
@@ -36,6 +56,10 @@ _DIMS = {
     "month": "month",
     "calendar_year": "calendar_year",
     "death_war_year": "war_year",
+    "later_war_year": "war_year",
+    "whole_later_war_year": "war_year",
+    "service": "service",
+    "recorded_service": "service",
     "age": "age",
     "day": "day",
     "month_end": "day",
@@ -197,6 +221,8 @@ def draws_table(quantities):
         for variable in (name for name in QUANTITIES[quantity] if name in quantities):
             values = quantities[variable].stack(sample=("chain", "draw"))
             dims = [dim for dim in values.dims if dim != "sample"]
+            if len(dims) > 1:
+                continue
             for label in values[dims[0]].values if dims else [None]:
                 name = quantity if label is None else f"{quantity} {_DIMS[dims[0]]}={label}"
                 drawn = (values if label is None else values.sel({dims[0]: label})).values

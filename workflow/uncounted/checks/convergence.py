@@ -44,11 +44,12 @@ def check_convergence(trace, parameters, bounds):
     ):
         if not variables.data_vars:
             continue
-        item, seen = _worst(az.rhat(_varying(variables, kind)), highest=True)
+        varying = _varying(variables, kind)
+        item, seen = _worst(_unless_known(az.rhat(varying), varying, kind), highest=True)
         bound = bounds["r_hat"]
         results.append(Result(f"R-hat of {kind}", item, seen, f"at most {bound}", bool(seen <= bound), _TRY["r_hat"]))
         for method in ("bulk", "tail"):
-            item, seen = _worst(az.ess(_varying(variables, kind), method=method), highest=False)
+            item, seen = _worst(az.ess(varying, method=method), highest=False)
             results.append(
                 Result(
                     f"effective draws ({method}) of {kind}",
@@ -87,6 +88,17 @@ def _varying(variables, kind):
         return variables
     known = [name for name, array in variables.data_vars.items() if float(array.min()) == float(array.max())]
     return variables.drop_vars(known)
+
+
+def _unless_known(r_hat, variables, kind):
+    """Let elements of reported quantities pass that are the same in every draw, beside others that are not.
+
+    That one year was deadlier than another may be certain.
+    """
+    if kind == "parameters":
+        return r_hat
+    sample = ("chain", "draw")
+    return r_hat.where(variables.min(sample) != variables.max(sample), 1.0)
 
 
 def _worst(dataset, highest):

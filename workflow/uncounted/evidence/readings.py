@@ -166,6 +166,19 @@ def _check_cohort(row: Row, source: Source) -> None:
     not_after(row, "died_by", row["published"])
 
 
+def _check_ledger(row: Row, source: Source) -> None:
+    _check_cohort(row, source)
+    if row["half_of_deaths_within_days"] == 0:
+        raise RowError("half_of_deaths_within_days", "nobody dies at once: expected 1 or more")
+    if None not in (row["died"], row["recruited"]) and row["died"] > row["recruited"]:
+        raise RowError("died", f"more than were recruited, {row['recruited']}")
+
+
+def _check_men(row: Row, source: Source) -> None:
+    if row["men"] == 0:
+        raise RowError("men", "a region without men: expected 1 or more")
+
+
 def _check_service(row: Row, source: Source) -> None:
     if row["service"] not in source.kinds:
         raise RowError("service", "no kind of service: add it to `kinds_of_service` of the case's config")
@@ -232,6 +245,17 @@ def _columns(*columns: str) -> Callable[[Table, Source], Iterator[tuple]]:
             yield tuple(row[column] for column in columns)
 
     return records
+
+
+def _counted_cohorts(table: Table, source: Source) -> Iterator[tuple]:
+    """Cohorts whose dead were counted; of the others there is no ledger."""
+    for row in table.in_order():
+        if row["died"] is not None:
+            yield tuple(row[column] for column in _LEDGER)
+
+
+def _sums_of_counted(table: Table, source: Source) -> dict[str, int]:
+    return {"died": sum(row["died"] or 0 for row in table.rows)}
 
 
 def _estimates(table: Table, source: Source) -> Iterator[tuple]:
@@ -303,6 +327,26 @@ def listed_people(table: Table, source: Source) -> int:
 # The kinds of tables
 
 _PUBLISHED = Column("published", "day")
+
+_LEDGER = (
+    *("published", "cohort", "recruited_from", "recruited_to", "recruited", "died", "died_by"),
+    "half_of_deaths_within_days",
+)
+
+_COHORTS = Layout(
+    (
+        _PUBLISHED,
+        Column("cohort", "text"),
+        Column("recruited_from", "day"),
+        Column("recruited_to", "day"),
+        Column("recruited", "count", empty="absent"),
+        Column("died", "count", empty="absent"),
+        Column("died_by", "day"),
+        Column("half_of_deaths_within_days", "count"),
+        Column("source", "text"),
+    ),
+    key=("cohort",),
+)
 
 READINGS: dict[str, Reading] = {
     "named_totals": Reading(
@@ -402,6 +446,14 @@ READINGS: dict[str, Reading] = {
         people_out=(("named",), None),
         listed=("named",),
     ),
+    "men_by_region": Reading(
+        layout=Layout((Column("region", "text"), Column("men", "count")), key=("region",)),
+        schema="men_by_region",
+        records=_columns("published", "region", "men"),
+        check=_check_men,
+        people_in=_sums("men"),
+        people_out=(("men",), None),
+    ),
     "named_in_period": Reading(
         layout=Layout(
             (
@@ -498,20 +550,7 @@ READINGS: dict[str, Reading] = {
         people_out=(("excess",), None),
     ),
     "prisoners": Reading(
-        layout=Layout(
-            (
-                _PUBLISHED,
-                Column("cohort", "text"),
-                Column("recruited_from", "day"),
-                Column("recruited_to", "day"),
-                Column("recruited", "count", empty="absent"),
-                Column("died", "count", empty="absent"),
-                Column("died_by", "day"),
-                Column("half_of_deaths_within_days", "count"),
-                Column("source", "text"),
-            ),
-            key=("cohort",),
-        ),
+        layout=_COHORTS,
         schema="prisoners",
         records=_columns(
             "published",
@@ -528,5 +567,13 @@ READINGS: dict[str, Reading] = {
         asks={reconcile.SURVIVORS: reconcile.more_dead_than_recruited},
         people_in=_sums("recruited", "died"),
         people_out=(("recruited", "died"), None),
+    ),
+    "ledger": Reading(
+        layout=_COHORTS,
+        schema="ledger",
+        records=_counted_cohorts,
+        check=_check_ledger,
+        people_in=_sums_of_counted,
+        people_out=(("died",), None),
     ),
 }

@@ -152,7 +152,25 @@ SCHEMAS = {
         _in_order("recruited_from", "recruited_to"),
         _in_order("died_by", "published"),
     ),
+    "ledger": _table(
+        {
+            "published": _day(),
+            "cohort": _text(),
+            "recruited_from": _day(),
+            "recruited_to": _day(),
+            "recruited": _people_if_known(),
+            "died": _people(),
+            "died_by": _day(),
+            "half_of_deaths_within_days": pa.Column("int64", pa.Check.gt(0)),
+        },
+        ["cohort"],
+        _in_order("recruited_from", "recruited_to"),
+        _in_order("died_by", "published"),
+    ),
     "named_by_region": _table({"published": _day(), "region": _text(), "named": _people()}, ["published", "region"]),
+    "men_by_region": _table(
+        {"published": _day(), "region": _text(), "men": pa.Column("int64", pa.Check.gt(0))}, ["published", "region"]
+    ),
     "named_by_number_of_sources": _table(
         {
             "published": _day(),

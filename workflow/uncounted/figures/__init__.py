@@ -6,6 +6,9 @@ _PLACES = {
         "deaths_by_month": "answer",
         "deaths_by_age": "answer",
         "share_named": "answer",
+        "deaths_a_day": "years",
+        "deaths_by_service": "services",
+        "named_by_region": "regions",
         "growing_list": "sources",
         "predictive": "sources",
         "registered_deaths": "sources",
@@ -46,13 +49,17 @@ def names_of(case_config):
     -------
     list of str
         Without `strata` where the study has none, and without `sensitivity` and `held_out_lists` where there are two
-        lists: neither of them can be left out, and one says nothing of the people on the other.
+        lists: neither of them can be left out, and one says nothing of the people on the other. Without kinds of
+        service or regions where no source has them.
     """
     names = NAMES[case_config["kind"]]
     lacking = set()
     if case_config["kind"] == "multiple_systems_estimation":
         lacking |= set() if case_config.get("strata") else {"strata"}
         lacking |= {"sensitivity", "held_out_lists"} if len(case_config["lists"]) == 2 else set()
+    if case_config["kind"] == "evidence_synthesis":
+        lacking |= set() if case_config.get("services") else {"deaths_by_service"}
+        lacking |= set() if "named_by_region" in case_config["sources"] else {"named_by_region"}
     return [name for name in names if name not in lacking]
 
 

@@ -78,9 +78,9 @@ def _distribution(axes, draws, row):
 def deaths_by_month(tables):
     """Draw the deaths by month of death, the named part marked."""
     deaths, named = tables.pick("deaths", "month"), tables.pick("named", "month")
-    figure, axes = _with_named(tables, 3.9)
+    figure, axes = with_named(tables, 3.9)
     for place, (month, row) in enumerate(deaths.iterrows()):
-        _stacked(axes, place, row, named.loc[month], across=False)
+        stacked(axes, place, row, named.loc[month], across=False)
     style.upright(axes)
     style.people_axis(axes.yaxis)
     months = list(deaths.index)
@@ -92,7 +92,7 @@ def deaths_by_month(tables):
     return figure
 
 
-def _with_named(tables, height):
+def with_named(tables, height):
     """Begin a figure of the deaths whose named part is marked."""
     figure = style.sheet(height)
     style.key(figure, [style.patch("named", style.NAMED), *style.shades(tables.levels)])
@@ -110,7 +110,7 @@ def partial_months(config):
     return words.capital("; ".join(notes))
 
 
-def _stacked(axes, place, row, named, across):
+def stacked(axes, place, row, named, across):
     """Draw the named part as a bar from nothing, and the interval of the estimate beyond it."""
     bar = axes.barh if across else axes.bar
     start, thick = ("left", "height") if across else ("bottom", "width")
@@ -127,9 +127,9 @@ def _stacked(axes, place, row, named, across):
 def deaths_by_age(tables):
     """Draw the deaths by age band, the named part marked."""
     deaths, named = tables.pick("deaths", "age"), tables.pick("named", "age")
-    figure, axes = _with_named(tables, 4.2)
+    figure, axes = with_named(tables, 4.2)
     for place, (age, row) in enumerate(deaths.iterrows()):
-        _stacked(axes, place, row, named.loc[age], across=True)
+        stacked(axes, place, row, named.loc[age], across=True)
         style.beside(axes, words.about(row["median"], row["upper"] - row["lower"]), (row["upper"], place))
     style.rows(axes, [words.ages(age) for age in deaths.index], size=style.SIZE)
     axes.grid(axis="x")

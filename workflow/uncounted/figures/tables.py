@@ -8,7 +8,7 @@ import pandas as pd
 
 from uncounted.errors import UserError
 
-STRATA = ("month", "calendar_year", "war_year", "age", "day", "stratum")
+STRATA = ("month", "calendar_year", "war_year", "age", "day", "service", "stratum")
 """Columns of the estimates that say which part of the people a row is about; a kind of study has some of them."""
 
 POWER_SCALING = (
@@ -189,7 +189,7 @@ class SynthesisTables(CaseTables):
 
     COLUMNS: ClassVar[dict] = {
         "estimates": (
-            *("quantity", "month", "calendar_year", "war_year", "age", "day"),
+            *("quantity", "month", "calendar_year", "war_year", "age", "day", "service"),
             *("mean", "median", "lower", "upper", "level"),
         ),
         "draws": ("deaths",),

@@ -116,11 +116,13 @@ _SOURCES = {
     "named_in_year": "named dead of one year",
     "registered_deaths": "registered deaths",
     "graves": "graves",
+    "ledger": "ledger of prisoners",
     "named_by_week_2025": "the list a year later",
     "published_estimates": "published estimates",
     "published_excess_male_deaths": "published excess male deaths",
     "prisoners": "prisoners",
     "named_by_region": "named by region",
+    "men_by_region": "men by region",
     "named_by_number_of_sources": "named by number of sources",
     "named_by_month_confirmed": "named by month of confirmation",
 }
@@ -133,6 +135,7 @@ _VARIABLES = {
     "named_in_year": "named dead of one year",
     "registered_male": "registered male deaths",
     "graves_share": "share of graves named",
+    "ledger_share": "share of the ledger’s dead named",
 }
 
 
@@ -152,6 +155,19 @@ _METHODS = {
     "lincoln_petersen": "Lincoln–Petersen",
     "chapman": "Chapman",
 }
+
+
+_SERVICES = {
+    "professional": "professional soldiers",
+    "private_company": "private companies",
+    "guard_and_police": "guard and police",
+    "unknown": "kind not known",
+}
+
+
+def service(name):
+    """Name a kind of service for readers; one that is not known keeps its name."""
+    return _SERVICES.get(name, str(name).replace("_", " "))
 
 
 def source(name):

@@ -18,6 +18,7 @@ LISTS = {"average": (2, 10), "loglinear": (3, 10), "latent_class": (3, 10), "dec
 """How many lists each model of multiple systems estimation can be fitted to: the fewest and the most."""
 
 _FITS_OF_LISTS = "uncounted.models.multiple_systems"
+_SERVICES = "uncounted.models.services"
 
 
 def model_named(name):
@@ -117,11 +118,20 @@ def _fit_sources(case_name, case_config, models, evidence_folder, out_folder, se
 
     from uncounted.evidence.schemas import read_tables
     from uncounted.files import atomic_path
+    from uncounted.inference import seed_for
 
     (model,) = models
     module = model_named(model)
-    layout = module.lay_out(case_config, read_tables(case_config, evidence_folder))
+    # By its name, so that no study of lists is fitted again when it changes.
+    services = importlib.import_module(_SERVICES)
+    tables = read_tables(case_config, evidence_folder)
+    layout = module.lay_out(case_config, tables)
+    # Before the minutes of a fit: what is wrong with the list by kind of service is said at once.
+    kinds = services.lay_out(case_config, tables) if case_config.get("services") else None
     trace, without = _fit(module, layout, case_config, seed, (case_name, model))
+    if kinds is not None:
+        seed = seed_for(seed, case_name, model, "services")
+        trace.posterior = trace.posterior.merge(services.spread(trace.posterior, kinds, case_config["priors"], seed))
     with atomic_path(Path(out_folder) / f"{model}.nc") as path:
         trace.to_netcdf(str(path))
     with atomic_path(Path(out_folder) / f"{model}_without.parquet") as path:

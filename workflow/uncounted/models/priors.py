@@ -46,6 +46,34 @@ def prior(name, priors, dims=None):
     return getattr(pm, _PYMC[priors[name]["distribution"]])(name, dims=dims, **values)
 
 
+def stated(name, priors):
+    """The value of the prior `name` that is stated and not estimated.
+
+    Parameters
+    ----------
+    name : str
+    priors : dict of str to dict
+        ``distribution`` is ``fixed``, beside a ``value``.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    UserError
+        The config has no such prior, or it has another distribution.
+    """
+    spec = priors.get(name, {})
+    if spec.get("distribution") != "fixed" or "value" not in spec:
+        raise UserError(
+            f"the prior '{name}' is missing, or has no fixed value",
+            where=f"config, key priors.{name}",
+            expected="distribution: fixed, and a value",
+        )
+    return float(spec["value"])
+
+
 _PYMC = {
     "normal": "Normal",
     "half_normal": "HalfNormal",

@@ -80,6 +80,22 @@ Graves (source `graves`)
     :math:`\mathrm{logit}(\text{seen share}) \sim \mathrm{Normal}(\mathrm{logit}(n(t) / \sum_{s \le t, a}
     \lambda_{s,a}), \; \mathrm{sd})`, with the published size :math:`n(t)` of the list.
 
+Ledger (source `ledger`)
+    Of one cohort, prisoners recruited by a private company, the number of dead :math:`N` is nearly known: it was paid
+    for each. How many of them the list holds is therefore measured. They were recruited evenly over the days of
+    recruiting and died after an exponential time with the published median, so that a share :math:`w_s` of them died
+    in segment :math:`s`; their ages :math:`p_a` are those of the prisoners on the list. Of those named, a share
+    :math:`u` stands there under a kind of service at all:
+
+    .. math::
+        \mathrm{logit}(n_P(t) / N) \sim \mathrm{Normal}\Bigl(\mathrm{logit}\Bigl(u \,
+            \frac{\sum_s w_s Q_s(t)}{\sum_a p_a / c_a}\Bigr) + \log \omega, \; \mathrm{sd}\Bigr)
+
+    with :math:`n_P(t)` the prisoners on the list. :math:`\omega` is how far their coverage carries over to all the
+    dead of the same ages and months: the odds of being named and known as what they were, relative to the others'. At
+    1 they were found like all others. Two states of the list stand here, of which the second holds the first: they
+    share :math:`\omega`, which is far less certain than either, so that little is counted twice.
+
 Number of deaths
     Deaths are the published number of the named, :math:`n`, plus a Poisson number with mean
     :math:`\max(0, \sum \lambda_{s,a} - n)`, spread over months and ages as :math:`\lambda_{s,a} (1 - c_a Q_s)`: never
@@ -129,6 +145,7 @@ PARAMETERS = (
     "ratio_common",
     "ratio_in_war_common",
     "pandemic_left",
+    "ledger_carries",
 )
 """The sampled variables, each of which must have converged."""
 
@@ -169,6 +186,7 @@ def build(layout, priors):
         _observe_bound(d, nameable, named_share, listed)
         deaths_a_nameable = pm.math.dot(d["segments_of_month"].T, (mix / ceiling).sum(axis=1))
         _observe_graves(d, nameable * deaths_a_nameable)
+        _observe_ledger(d, priors, named_share, ceiling)
         _observe_registered(d, priors, nameable, mix, ceiling)
         _derive(d, nameable, mix, ceiling, named_share, nameable * deaths_a_nameable)
     return model
@@ -335,6 +353,31 @@ def _observe_graves(d, deaths):
         use=d["use_graves"],
         observed=d["graves_logit_seen"],
     )
+
+
+def _observe_ledger(d, priors, named_share, ceiling):
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    from uncounted.models.priors import prior
+    from uncounted.models.switch import observe
+
+    carries = prior("ledger_carries", priors)
+    ever = d["ledger_kind_known"] / (d["ledger_ages"] / ceiling).sum()
+
+    def shifted(share):
+        return pm.math.logit(ever * share) + pt.log(carries)
+
+    observe(
+        "ledger_share",
+        pm.Normal.dist,
+        (shifted(pt.dot(d["ledger_days"], pt.dot(named_share, d["ledger_deaths"]))), d["ledger_sd"]),
+        use=d["use_ledger"],
+        observed=d["ledger_logit_seen"],
+        dims="ledger_day",
+    )
+    at_cut_off = shifted(pt.dot(named_share[d["named"]], d["ledger_deaths"]))
+    pm.Deterministic("ledger_share_at_cut_off", pm.math.sigmoid(at_cut_off))
 
 
 def _observe_registered(d, priors, nameable, mix, ceiling):

@@ -24,8 +24,11 @@ OBSERVED = {
     "named_in_year": ("named_in_year",),
     "registered_deaths": ("registered_male",),
     "graves": ("graves_share",),
+    "ledger": ("ledger_share",),
 }
 """The observed variables of each source."""
+
+_WHOLE_YEAR = 365
 
 LOWER_BOUNDS = ("named_in_year",)
 """Observed variables of which only a lower bound was published."""
@@ -47,7 +50,8 @@ def count_deaths(posterior, layout, seed):
     xarray.Dataset
         ``deaths`` and ``deaths_beyond_named``; ``deaths_by_`` and ``named_by_`` month, calendar_year, war_year and
         age; ``deaths_until`` the end of each month; ``share_named``, ``share_named_by_age`` and
-        ``share_named_by_day``. Integers but for the shares.
+        ``share_named_by_day``; and, of the years of war, what :func:`compare_years` gives. Integers but for shares,
+        deaths a day and their ratios.
     """
     rng = np.random.default_rng(seed)
     facts = layout.facts
@@ -89,8 +93,46 @@ def count_deaths(posterior, layout, seed):
     result["deaths_until"] = (("chain", "draw", "month_end"), result["deaths_by_month"][1].cumsum(axis=-1))
     coords["month_end"] = _month_ends(coords["month"], facts["days"]["cut_off"])
     result["share_named_by_day"], coords["day"] = _share_by_day(rng, posterior, layout)
+    years = compare_years(result["deaths_by_war_year"][1], coords["death_war_year"], facts)
     coords |= {name: posterior[name].values for name in ("registered_age", "war_year")}
     coords |= {"chain": posterior["chain"].values, "draw": posterior["draw"].values}
+    return xr.Dataset(result, coords=coords).merge(years)
+
+
+def compare_years(deaths, years, facts):
+    """Compare each year of the war with the year before it.
+
+    Parameters
+    ----------
+    deaths : numpy.ndarray of int, shape (chain, draw, year)
+        Deaths in the years of war, of which the last may end at the cut-off.
+    years : list of str
+    facts : dict
+        Its ``segments`` say how many days of each year are counted.
+
+    Returns
+    -------
+    xarray.Dataset
+        ``deaths_a_day_by_war_year``. Where there is an earlier year, ``times_year_before``, the ratio of deaths a day,
+        and ``deadlier_than_year_before``, 1 where there were more of them a day; ``more_than_year_before``, deaths
+        beyond those of the year before, of whole years only.
+    """
+    segments = facts["segments"]
+    counted = segments[segments["counted"]]
+    days = counted.groupby(counted["war_year"].astype(str))["days"].sum().loc[years].to_numpy()
+    rate = deaths / days
+    result = {"deaths_a_day_by_war_year": (("chain", "draw", "death_war_year"), rate)}
+    coords = {"death_war_year": years}
+    if len(years) > 1:
+        later = ("chain", "draw", "later_war_year")
+        result["times_year_before"] = (later, rate[..., 1:] / np.maximum(rate[..., :-1], 1e-9))
+        result["deadlier_than_year_before"] = (later, (rate[..., 1:] > rate[..., :-1]).astype(float))
+        coords["later_war_year"] = years[1:]
+    whole = np.flatnonzero(days[1:] >= _WHOLE_YEAR)
+    if len(whole):
+        more = deaths[..., 1:][..., whole] - deaths[..., :-1][..., whole]
+        result["more_than_year_before"] = (("chain", "draw", "whole_later_war_year"), more)
+        coords["whole_later_war_year"] = [years[1:][i] for i in whole]
     return xr.Dataset(result, coords=coords)
 
 
@@ -209,7 +251,7 @@ def in_natural_units(name, values, layout):
         return _people(values, sum(layout.facts["dated_by_month"].values()))
     if name == "named_ages":
         return _people(values, sum(layout.facts["named_by_age"].values()))
-    if name == "graves_share":
+    if name in ("graves_share", "ledger_share"):
         return 1 / (1 + np.exp(-values))
     return values
 

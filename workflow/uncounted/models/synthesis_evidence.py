@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from uncounted.errors import UserError
+
 AGES = ("15-19", "20-24", "25-29", "30-34", "35-39", "40-44", "45-49", "50-54", "55-59", "60+")
 """Age bands, as in the evidence tables. The last has no registered deaths."""
 
-SOURCES = ("named_totals", "named_by_week", "named_by_age", "named_in_year", "registered_deaths", "graves")
+SOURCES = ("named_totals", "named_by_week", "named_by_age", "named_in_year", "registered_deaths", "graves", "ledger")
 """Sources that can be switched off, by their names in the config."""
 
 _SEGMENT_STARTS = (0, 15)
@@ -87,6 +89,9 @@ def lay_out(case, tables):
     data |= _lay_out_ages(tables["named_by_age"], days, case["measurement"])
     data |= _lay_out_period_bound(tables["named_in_year"], tables["named_totals"], segments, days, case["measurement"])
     data |= _lay_out_graves(tables["graves"], tables["named_totals"], days, case["measurement"])
+    ledger, ledger_coords = _lay_out_ledger(case, tables, segments, days)
+    data |= ledger
+    coords |= ledger_coords
     registered, registered_coords = _lay_out_registered(tables["registered_deaths"], segments, case["baseline"])
     data |= registered
     coords |= registered_coords
@@ -276,6 +281,74 @@ def _lay_out_graves(graves, totals, days, measurement):
         "graves_logit_seen": np.array((low + high) / 2),
         "graves_sd": np.array(np.hypot(reading, measurement["graves_sample_sd"])),
     }
+
+
+def _lay_out_ledger(case, tables, segments, days):
+    """The dead whom a ledger counts, and how many of them the list had under their kind of service."""
+    ledger, asked = tables["ledger"], case["ledger"]
+    cohort = ledger[ledger["cohort"] == asked["cohort"]]
+    if cohort.empty:
+        raise UserError(
+            f"the ledger has no dead of the cohort {asked['cohort']!r}",
+            where="config of the case, key ledger.cohort",
+            expected="one of " + ", ".join(sorted(ledger["cohort"])),
+        )
+    row = cohort.iloc[0]
+    named = _named_of_part(asked, tables["named_totals"])
+    shares = named / float(row["died"])
+    if not ((shares > 0) & (shares < 1)).all():
+        raise UserError(
+            f"the list has {int(named.max())} under {asked['part']!r}, and the ledger {row['died']} dead",
+            where="config of the case, key ledger",
+            expected="fewer named than dead, and more than none",
+            do="leave out days on which the part held others than the ledger's",
+        )
+    ages = tables["named_by_age"].query("kind == @asked['kind']").groupby("age")["named"].sum()
+    by_kind = tables["named_by_number_of_sources"].groupby("kind")["named"].sum()
+    sd = np.sqrt(1 / named + 1 / (row["died"] - named) + case["measurement"]["ledger_sd"] ** 2)
+    data = {
+        "ledger_logit_seen": np.log(shares / (1 - shares)),
+        "ledger_sd": sd,
+        "ledger_days": membership(days["list_days"], [as_day(day) for day in asked["named_on"]]),
+        "ledger_deaths": _deaths_of_cohort(row, segments),
+        "ledger_ages": ages.reindex(AGES, fill_value=0).to_numpy(float) / ages.sum(),
+        "ledger_kind_known": 1 - by_kind.get(asked["kind_unknown"], 0) / by_kind.sum(),
+    }
+    return data, {"ledger_day": [str(as_day(day)) for day in asked["named_on"]]}
+
+
+def _named_of_part(asked, totals):
+    """How many the list had in the part of it that the ledger is about, on the days that the config names."""
+    part = totals[totals["part"] == asked["part"]].set_index("closed")["named"]
+    wanted = pd.DatetimeIndex(asked["named_on"])
+    lacking = [str(day.date()) for day in wanted if day not in part.index]
+    if lacking:
+        raise UserError(
+            f"the size of the part {asked['part']!r} of the list on {lacking[0]} was not published",
+            where="config of the case, key ledger.named_on",
+            expected="days among " + (", ".join(str(day.date()) for day in part.index) or "none"),
+        )
+    return part.loc[wanted].to_numpy(float)
+
+
+def _deaths_of_cohort(row, segments):
+    """Share of a cohort's deaths that fell into each segment; (segment,).
+
+    Recruited evenly over the days of recruiting, dead after an exponential time with the published median, up to the
+    last day that the figures cover.
+    """
+    first, last, until = (as_day(row[name]) for name in ("recruited_from", "recruited_to", "died_by"))
+    recruited = np.arange(first, last + np.timedelta64(1, "D")).astype(float) + 0.5
+    scale = float(row["half_of_deaths_within_days"]) / np.log(2)
+
+    def dead_by(day):
+        return -np.expm1(-np.maximum(np.asarray(day, dtype=float)[:, None] - recruited, 0.0) / scale).mean(axis=1)
+
+    end = float(until.astype(int)) + 1.0
+    begins = segments["first"].to_numpy("datetime64[D]").astype(float)
+    ends = np.minimum(begins + segments["days"].to_numpy(float), end)
+    shares = np.maximum(dead_by(ends) - dead_by(np.minimum(begins, end)), 0.0)
+    return shares / shares.sum()
 
 
 def _nearest(day, among):

@@ -6,7 +6,7 @@ from uncounted.figures import names_of, words
 from uncounted.figures.answer import partial_months
 from uncounted.figures.checks import parameter_names, quantiles
 from uncounted.figures.others import SAME_KIND, lettered
-from uncounted.report import modeltext
+from uncounted.report import modeltext, regions, services, years
 from uncounted.report.pieces import (
     checked,
     descriptions,
@@ -29,7 +29,10 @@ CONTENTS = [
     ("counted", "What was counted, and by whom"),
     ("how", "How the estimate was made"),
     ("when", "When they died"),
+    ("years", "The years of the war"),
     ("ages", "How old they were"),
+    ("services", "In which service they were"),
+    ("regions", "Where they came from"),
     ("views", "What each source says"),
     ("others", "What others estimated"),
     ("hangs", "What the answer hangs on"),
@@ -80,6 +83,7 @@ def view(tables, provenance):
         "excess": excess(tables),
         "sources": sources(tables, provenance),
         "registry_days": registry_days(tables),
+        "ledger": ledger(tables),
         "list_size": tables.last_list.to_dict(),
         "dropped": dropped(tables),
         "peak_month": peak(tables),
@@ -99,12 +103,20 @@ def view(tables, provenance):
         "model_text": modeltext.as_html(modeltext.docstring(config["model"])),
         **in_words(tables, moved, known),
         "figures": {name: figure(tables, name) for name in names_of(config)},
-        "contents": CONTENTS,
+        **sections(tables),
         "summary": summary(people(tables.one("deaths"))),
         "stop": checked(tables.convergence)["failed"] > 0,
         "model_texts": [],
         "doubts": doubts(checked(tables.predictive), checked(tables.backtest)),
     }
+
+
+def sections(tables):
+    """Prepare the sections that have a module of their own, and list those that the case has."""
+    shown = {"years": years.view(tables), "services": services.view(tables), "regions": regions.view(tables)}
+    text = modeltext.as_html(modeltext.docstring("services")) if shown["services"] else ""
+    contents = [(anchor, title) for anchor, title in CONTENTS if shown.get(anchor, True)]
+    return {**shown, "services_text": text, "contents": contents}
 
 
 def summary(deaths):
@@ -215,6 +227,19 @@ def registry_days(tables):
     table = tables.evidence("registered_deaths")
     war = table[table["year"] >= pd.Timestamp(tables.config["war"]["from"]).year]
     return [{"year": str(year), "published": rows["published"].max()} for year, rows in war.groupby("year", sort=True)]
+
+
+def ledger(tables):
+    """Say how many dead the ledger holds, and how many of them the list named on the days that are compared."""
+    asked = tables.config["ledger"]
+    row = tables.evidence("ledger").set_index("cohort").loc[asked["cohort"]]
+    totals = tables.evidence("named_totals")
+    part = totals[totals["part"] == asked["part"]].set_index("closed")["named"]
+    named = [(day, int(part.loc[pd.Timestamp(day)])) for day in asked["named_on"]]
+    return {
+        **{name: row[name] for name in ("published", "died", "recruited", "died_by")},
+        "named": [{"day": day, "named": number, "share": number / row["died"]} for day, number in named],
+    }
 
 
 def sources(tables, provenance):
