@@ -150,26 +150,32 @@ def build(layout, priors):
     -------
     pymc.Model
         ``expected_deaths`` and ``expected_named`` (period, age), ``expected_deaths_until`` and ``list_size`` (list_day)
-        are what :func:`count_deaths` reads; the data ``use`` (source,) of 0 and 1 switches each source.
+        are what :func:`count_deaths` reads; the data ``use`` (source,) of 0 and 1 switches each source. Parameters that
+        speak of a source alone are there with it, but for those of the days of death: a forecast asks for them.
     """
     import pymc as pm
 
     with pm.Model(coords=layout.coords) as model:
         d = unpack(pm.Data("evidence", pack(layout.data)), layout.data)
         d |= layout.places
-        use = pm.Data("use", np.ones(len(SOURCES)), dims="source")
-        d |= {f"use_{source}": use[i] for i, source in enumerate(SOURCES)}
+        sources = layout.coords["source"]
+        use = pm.Data("use", np.ones(len(sources)), dims="source")
+        d |= {f"use_{source}": use[i] for i, source in enumerate(sources)}
         nameable, mix = _nameable_deaths(d, priors)
         ceiling = _ceiling(priors)
         named_share = _naming(d, priors, layout.coords)
         listed = pm.Deterministic("list_size", named_share @ nameable, dims="list_day")
         _observe_growth(d, priors, listed)
         _observe_dated(d, priors, nameable, named_share, listed)
-        _observe_ages(d, nameable, named_share, mix)
-        _observe_bound(d, nameable, named_share, listed)
+        if "named_by_age" in sources:
+            _observe_ages(d, nameable, named_share, mix)
+        if "named_in_year" in sources:
+            _observe_bound(d, nameable, named_share, listed)
         deaths_a_nameable = pm.math.dot(d["segments_of_month"].T, (mix / ceiling).sum(axis=1))
-        _observe_graves(d, nameable * deaths_a_nameable)
-        _observe_registered(d, priors, nameable, mix, ceiling)
+        if "graves" in sources:
+            _observe_graves(d, nameable * deaths_a_nameable)
+        if "registered_deaths" in sources:
+            _observe_registered(d, priors, nameable, mix, ceiling)
         _derive(d, nameable, mix, ceiling, named_share, nameable * deaths_a_nameable)
     return model
 
@@ -261,6 +267,8 @@ def _observe_dated(d, priors, nameable, named_share, listed):
 
     half_year_share = prior("dated_share", priors)
     slope = prior("dated_slope", priors)
+    if "dated" not in d:
+        return
     dated_share = pm.math.sigmoid(pm.math.logit(half_year_share) + slope * d["log_time_since_death"])
     at = d["dated"]
     dated = pt.dot(d["months_dated"], nameable * named_share[at] * dated_share)
