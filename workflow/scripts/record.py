@@ -7,6 +7,11 @@ with job(snakemake.log[0]):
 
     write_provenance(
         config=snakemake.params.config,
-        inputs=[*snakemake.input.figures, *snakemake.input.described, *snakemake.input.config],
+        inputs=[
+            *snakemake.input.figures,
+            *snakemake.input.described,
+            *snakemake.input.kept,
+            *snakemake.input.config,
+        ],
         out_json=snakemake.output.provenance,
     )

@@ -188,8 +188,14 @@ class SynthesisTables(CaseTables):
         "sensitivity": ("left_out", "median", "lower", "upper", "level", "moved", "mcse_moved"),
         "backtest": ("what", "day", "observed", "lower", "median", "upper", "passed", "text"),
         "prior_posterior": ("parameter", "unit", "reason", "kind", "quantile", "value"),
+        "backtest_dates": ("known_on", "cut_off", "until", "median", "named_later", "passed"),
+        "backtest_published": ("known_on", "until", "deaths_to", "median", "point", "low", "high"),
     }
-    CHECKS = ("convergence", "predictive", "sensitivity", "backtest", "prior_posterior")
+    CHECKS = (
+        *("convergence", "predictive", "sensitivity", "backtest", "prior_posterior"),
+        *("backtest_dates", "backtest_published"),
+    )
+    MAY_BE_EMPTY = ("backtest_published",)
 
     @property
     def last_list(self):

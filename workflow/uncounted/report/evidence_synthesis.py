@@ -6,6 +6,7 @@ from uncounted.figures import names_of, words
 from uncounted.figures.answer import partial_months
 from uncounted.figures.checks import parameter_names, quantiles
 from uncounted.figures.others import SAME_KIND, lettered
+from uncounted.report import backtest as knowledge
 from uncounted.report import modeltext
 from uncounted.report.pieces import (
     checked,
@@ -55,6 +56,7 @@ def view(tables, provenance):
     narrow, wide = tables.levels
     moved = sensitivity(tables)
     known = parameters(tables)
+    earlier = earlier_dates(tables)
     return {
         "template": TEMPLATE,
         "name": tables.name,
@@ -93,6 +95,7 @@ def view(tables, provenance):
         "convergence": checked(tables.convergence),
         "predictive": checked(tables.predictive),
         "backtest": checked(tables.backtest),
+        "knowledge": earlier,
         "model_text": modeltext.as_html(modeltext.docstring(config["model"])),
         **in_words(tables, moved, known),
         "figures": {name: figure(tables, name) for name in names_of(config)},
@@ -100,8 +103,18 @@ def view(tables, provenance):
         "summary": summary(people(tables.one("deaths"))),
         "stop": checked(tables.convergence)["failed"] > 0,
         "model_texts": [],
-        "doubts": doubts(checked(tables.predictive), checked(tables.backtest)),
+        "doubts": [
+            *doubts(checked(tables.predictive), checked(tables.backtest)),
+            *(knowledge.doubts(earlier, "earlier") if earlier else []),
+        ],
     }
+
+
+def earlier_dates(tables):
+    """Say what would have been estimated on earlier days; None if the config names none."""
+    if not tables.config.get("backtest"):
+        return None
+    return knowledge.view(tables.backtest_dates, tables.backtest_published, tables.config)
 
 
 def summary(deaths):
