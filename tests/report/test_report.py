@@ -107,6 +107,20 @@ def test_other_checks_that_failed_are_said_first_too(release):
     assert "A figure that was kept out of the fit is not as expected" in text
 
 
+def test_an_interval_of_an_earlier_day_that_failed_is_said_first(release):
+    file = release.case() / "checks" / "backtest_dates.parquet"
+    made_up.backtest_dates(named_later=(99_000, 52_200, 60_500)).to_parquet(file)
+    text = Reader(release.report()).text
+    assert text.index("would have been below the 99,000 who were named later") < text.index("an estimated")
+    assert "3 of the intervals end below the number of deaths that were named later" in text
+
+
+def test_what_would_have_been_estimated_earlier_is_told_with_its_commit(html, page):
+    assert "No interval ends below the number of deaths that the list of 25 April 2025 names." in page.text
+    assert "commit 0123456789abcdef , seed 20240407" in page.text.replace("abcdef,", "abcdef ,")
+    assert "russia-earlier" in page.ids
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [

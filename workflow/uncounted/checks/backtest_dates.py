@@ -364,8 +364,8 @@ def as_table(schema, rows):
     """
     table = pd.DataFrame(rows, columns=list(schema.columns))
     types = {name: str(column.dtype) for name, column in schema.columns.items()}
-    texts = [name for name, kind in types.items() if kind.startswith("str")]
-    table[texts] = table[texts].fillna("")
+    for name in (name for name, kind in types.items() if kind.startswith("str")):
+        table[name] = table[name].astype(object).where(table[name].notna(), "")
     return schema.validate(table.astype({name: _DAY if "datetime" in kind else kind for name, kind in types.items()}))
 
 

@@ -327,7 +327,7 @@ def _whole(labels, logs, total):
 # Truths
 
 
-def draw_world(kind, config, layout, prior_of, figures_of, seed):
+def draw_world(kind, config, layout, prior_of, figures_of, seed, tries=_MOST_TRIES):
     """Draw a truth of one kind, and its figures.
 
     Parameters
@@ -340,6 +340,8 @@ def draw_world(kind, config, layout, prior_of, figures_of, seed):
     prior_of, figures_of : callable
         From :func:`prior_function` and :func:`figures_function`.
     seed : int
+    tries : int, optional
+        How many worlds to draw at most.
 
     Returns
     -------
@@ -353,7 +355,7 @@ def draw_world(kind, config, layout, prior_of, figures_of, seed):
         None of many was one that a study would have.
     """
     rng = np.random.default_rng(seed)
-    for redrawn in range(_MOST_TRIES):
+    for redrawn in range(tries):
         truth = prior_of(int(rng.integers(2**31)))
         if kind != "prior":
             truth = within_ranges(truth, kind, config, layout, rng)
@@ -361,7 +363,7 @@ def draw_world(kind, config, layout, prior_of, figures_of, seed):
         if world is not None:
             return world, redrawn
     raise UserError(
-        f"none of {_MOST_TRIES} worlds of the kind {kind} has figures that a study would have",
+        f"none of {tries} worlds of the kind {kind} has figures that a study would have",
         where="config/calibration.yaml, key synthesis",
         do="widen the ranges",
     )
