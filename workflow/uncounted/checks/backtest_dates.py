@@ -197,7 +197,8 @@ def estimate_on(case_name, case_config, tables, day, seed):
     forecast = module.forecast_dated(
         trace.posterior, layout, later["published"].iloc[0], seed_for(seed, *names, "forecast")
     )
-    failed = [result.check for result in check_convergence(trace, parameters, case["checks"]) if not result.passed]
+    checks = check_convergence(trace, parameters, case["checks"])
+    failed = [f"{one.check} ({one.item}: {one.seen:.4g})" for one in checks if not one.passed]
     deaths, state = trace.posterior[module.DEATHS].values, code_state()
     about = {
         "case": case_name,

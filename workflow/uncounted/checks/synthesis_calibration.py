@@ -125,16 +125,11 @@ class World:
 
 # From parameters to figures
 
-_DRAWN_INTO = {
-    "list_increments": "log_increments_seen",
-    "dated_by_month": "dated_by_month_seen",
-    "named_ages": "named_ages_seen",
-    "graves_share": "graves_logit_seen",
-    "dated_total": "log_dated_total_seen",
-    "named_in_year": "more_than_seen",
-    "registered_male": "registered_male_seen",
-}
-"""Observed variables, and the arrays of the evidence that they become."""
+_TAKEN_AS_DRAWN = {"graves_share": "graves_logit_seen", "dated_total": "log_dated_total_seen"}
+"""Observed variables that need no more than the sizes of the list, and the arrays of the evidence that they become."""
+
+_OWN_WAY = {"list_increments", "dated_by_month", "named_ages", "named_in_year", "registered_male", "ratio_before_war"}
+"""Observed variables that :func:`simulate` brings into the evidence each in its own way."""
 
 
 def figures_function(model):
@@ -160,7 +155,7 @@ def figures_function(model):
     from pymc.pytensorf import find_rng_nodes, reseed_rngs
     from pytensor.compile.mode import Mode
 
-    unknown = {rv.name for rv in model.observed_RVs} - {*_DRAWN_INTO, "ratio_before_war"}
+    unknown = {rv.name for rv in model.observed_RVs} - {*_TAKEN_AS_DRAWN, *_OWN_WAY}
     if unknown:
         raise ValueError(f"simulate has no place for {', '.join(sorted(unknown))}")
     names = [rv.name for rv in model.free_RVs]
@@ -248,8 +243,7 @@ def simulate(rng, truth, layout, figures_of, listed=(0, np.inf)):
     data["dated_by_month_seen"] = centred(first["dated_by_month"], data["dated_sd"])
     data["named_ages_seen"] = centred(first["named_ages"], data["ages_sd"])
     second = figures()
-    data["graves_logit_seen"] = second["graves_share"]
-    data["log_dated_total_seen"] = second["dated_total"]
+    data |= {array: second[name] for name, array in _TAKEN_AS_DRAWN.items()}
     # 'More than' a number is a lower bound: of the worlds in which it holds, the model says just that.
     if second["named_in_year"] <= data["more_than_seen"]:
         return None

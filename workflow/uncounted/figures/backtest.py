@@ -9,6 +9,11 @@ _DAYS_WIDE = 24
 _NOTE = 9.0
 
 
+def width_of(row):
+    """How wide an estimate is, for rounding it: twice its 50 % interval, since a long upper tail says little of it."""
+    return 2 * (row["upper_50"] - row["lower_50"])
+
+
 def backtest_dates(tables):
     """Draw the estimates of earlier days, from the tables of a case."""
     return as_knowledge_grew(tables.backtest_dates, tables.backtest_published)
@@ -108,7 +113,7 @@ def _same_deaths(axes, rows):
         shown = {"lower": row["lower_95"], "upper": row["upper_95"], "median": row["median"]}
         shown |= {"inner_lower": row["lower_50"], "inner_upper": row["upper_50"]}
         style.interval(axes, place, shown, across=True, height=0.5)
-        style.beside(axes, words.about(row["median"], row["upper_95"] - row["lower_95"]), (row["upper_95"], place))
+        style.beside(axes, words.about(row["median"], width_of(row)), (row["upper_95"], place))
     axes.axvline(rows["named_later"].iloc[0], color=style.INK, linewidth=1.6, linestyle=(0, (3, 1.5)))
     style.rows(axes, [f"on {words.short_day(day)}" for day in rows["known_on"]])
     axes.set_title(f"Deaths until {words.day(rows['until'].iloc[0])}, as seen")

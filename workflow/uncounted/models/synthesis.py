@@ -185,19 +185,9 @@ def _nameable_deaths(d, priors):
     import pymc as pm
     import pytensor.tensor as pt
 
-    from uncounted.models.priors import lognormal_on_log_scale, prior
-    from uncounted.models.transforms import common_level
+    from uncounted.models.priors import prior
 
-    step = prior("rate_step", priors)
-    start = pm.Normal.dist(**lognormal_on_log_scale("rate_start", priors))
-    rate = pm.GaussianRandomWalk(
-        "log_rate",
-        mu=0.0,
-        sigma=step,
-        init_dist=start,
-        dims="month",
-        transform=common_level(d["settled"]),
-    )
+    rate = (_walk_of_known_months if "dated" in d else _walk_of_unknown_months)(d, priors)
     nameable = pt.dot(d["segments_of_month"].T, pt.exp(rate)) * d["days"]
     drift = prior("age_drift", priors)
     level = pm.ZeroSumNormal("age_mix_level", sigma=priors["age_mix_spread"]["value"], dims="age")
@@ -207,6 +197,39 @@ def _nameable_deaths(d, priors):
     logits = level + walk - pt.dot(d["quarters_with_ages"], walk)
     mix = pt.dot(d["months_of_quarter"].T, pm.math.softmax(logits, axis=1))
     return nameable, mix
+
+
+def _walk_of_known_months(d, priors):
+    """Log nameable deaths a day, month by month, where days of death tell the months apart; (month,)."""
+    import pymc as pm
+
+    from uncounted.models.priors import lognormal_on_log_scale, prior
+    from uncounted.models.transforms import common_level
+
+    step = prior("rate_step", priors)
+    start = pm.Normal.dist(**lognormal_on_log_scale("rate_start", priors))
+    return pm.GaussianRandomWalk(
+        "log_rate",
+        mu=0.0,
+        sigma=step,
+        init_dist=start,
+        dims="month",
+        transform=common_level(d["settled"]),
+    )
+
+
+def _walk_of_unknown_months(d, priors):
+    """The same walk in its steps, where nothing tells the months apart: the sampler then meets no funnel; (month,)."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    from uncounted.models.priors import lognormal_on_log_scale, prior
+
+    step = prior("rate_step", priors)
+    start = pm.Normal("rate_first", **lognormal_on_log_scale("rate_start", priors))
+    moves = pm.Normal("rate_moves", 0.0, 1.0, shape=d["segments_of_month"].type.shape[0] - 1)
+    walk = pt.concatenate([[0.0], step * pt.cumsum(moves)])
+    return pm.Deterministic("log_rate", start + walk, dims="month")
 
 
 def _ceiling(priors):

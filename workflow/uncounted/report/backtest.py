@@ -69,7 +69,7 @@ def doubts(seen, anchor):
 
 def _with_numbers(row):
     """Write the numbers of a row as far as its interval deserves."""
-    width = row["upper_95"] - row["lower_95"]
+    width = figures.width_of(row)
 
     def about(name):
         return words.about(row[name], width)
