@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 AS := $(if $(RELEASE),--config 'release=$(RELEASE)')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup report test calibration bench lock seal verify
+.PHONY: help setup report test calibration backtest bench lock seal verify
 
 help:
 	@echo 'make report                  the report: results/draft/report.html'
@@ -23,6 +23,7 @@ help:
 	@echo 'make seal RELEASE=2026.11    seal a release: it cannot be changed any more'
 	@echo 'make verify RELEASE=2026.11  make a release again elsewhere, and compare'
 	@echo 'make calibration             do the intervals hold? Simulated populations; hours: docs/calibration.md'
+	@echo 'make backtest                the estimate as it could have been made on earlier days: docs/backtest.md'
 	@echo 'make bench                   how long things take here: bench/results.md'
 	@echo 'make lock                    renew the lock: envs/requirements.txt and environment.yaml'
 	@echo 'make setup                   only the environment, in $(VENV)'
@@ -62,6 +63,9 @@ test: $(READY)
 
 calibration: $(READY)
 	@$(BIN)/snakemake calibration
+
+backtest: $(READY)
+	@$(BIN)/snakemake backtest
 
 bench: $(READY)
 	@$(BIN)/python bench/bench.py

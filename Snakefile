@@ -36,6 +36,7 @@ include: "workflow/rules/draw.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/release.smk"
 include: "workflow/rules/calibration.smk"
+include: "workflow/rules/backtest.smk"
 
 
 rule all:

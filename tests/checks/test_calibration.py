@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from uncounted.checks import calibration, calibration_plan
+from uncounted.checks import calibration, calibration_plan, synthesis_calibration
 from uncounted.checks.calibration import LEVELS, MODELS, SCHEMA, as_table, fit_population, histories_of
 from uncounted.checks.calibration_table import EVERY, monte_carlo_error, side_by_side, summarise, verdicts
 from uncounted.checks.populations import KINDS, draw_population
@@ -294,6 +294,27 @@ def config():
     return calibration_plan.read_calibration(ROOT / "config" / "calibration.yaml")
 
 
+def made_up_worlds():
+    """Fits of the synthesis: those of slow naming miss the truth."""
+    rows = []
+    for kind in synthesis_calibration.KINDS:
+        for number in range(4):
+            for quantity in synthesis_calibration.RANKED:
+                miss = 2.0 if kind == "slow" else 1.0
+                ends = {f"{e}_{level}": f for level in LEVELS for e, f in (("lower", 0.9), ("upper", 1.1))}
+                about = {"kind": kind, "batch": 0, "number": number, "redrawn": number, "named": 9, "rank": 25 * number}
+                seen = {
+                    "quantity": quantity,
+                    "truth": miss,
+                    "median": 1.0,
+                    "passed": True,
+                    "reason": "",
+                    "seconds": 9.0,
+                }
+                rows.append(about | seen | ends)
+    return synthesis_calibration.as_table(rows, 200.0)
+
+
 def test_the_page_says_what_was_found(tmp_path, config):
     rng = np.random.default_rng(1)
     rows = [
@@ -313,15 +334,20 @@ def test_the_page_says_what_was_found(tmp_path, config):
         ]
     )
     ranked.to_parquet(tmp_path / "ranks.parquet")
+    made_up_worlds().to_parquet(tmp_path / "worlds.parquet")
     for again in ("one", "two"):
         page.write_page(
             config=config,
             run="published",
             fits=[tmp_path / "fits.parquet"],
             ranks=[tmp_path / "ranks.parquet"],
+            synthesis=[tmp_path / "worlds.parquet"],
             out_folder=tmp_path / again,
         )
-    names = ["calibration.md", *(f"calibration/{n}" for n in ("table.csv", "ranks.csv", "coverage.svg"))]
+    names = [
+        "calibration.md",
+        *(f"calibration/{n}" for n in ("table.csv", "ranks.csv", "synthesis.csv", "coverage.svg")),
+    ]
     names.append("calibration/ranks_loglinear.svg")
     for name in names:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
@@ -331,6 +357,10 @@ def test_the_page_says_what_was_found(tmp_path, config):
     not_held = text[text.index("**Not held.**") : text.index("## All kinds")]
     assert "only missed: 0 ±" in not_held and KINDS["only_missed"].__doc__ in not_held
     assert "| odds ratio of a pair | 40 | 0\u202f% | 0.00025 | **amiss** |" in text
+    of_worlds = text[text.index("## The model that puts sources together") : text.index("## How it was done")]
+    assert "12 worlds in 1 batch" in of_worlds and "| fast and slow | 8 |" in of_worlds
+    assert "**Not held**" in of_worlds and "slow 0 ±" in of_worlds
+    assert "| deaths in all | 4 |" in of_worlds and "between 40\u202f% and 90\u202f%" in of_worlds
     assert str(config["seeds"]["published"]) in text
     for link in re.findall(r"\]\((calibration/[^)]*)\)", text):
         assert (tmp_path / "one" / link).is_file()
@@ -370,6 +400,19 @@ def test_a_mistake_in_the_config_is_told_with_its_line(tmp_path):
         with pytest.raises(UserError, match=r"line \d+") as failure:
             calibration_plan.read_calibration(file)
         assert words in str(failure.value)
+
+
+def test_worlds_are_fitted_again_for_a_change_of_the_synthesis_alone(config):
+    files = set()
+    original = calibration_plan.sha256
+    try:
+        calibration_plan.sha256 = lambda file: files.add(Path(file).name) or original(file)
+        calibration_plan.code_of("checks.synthesis_calibration", fitted=["synthesis"])
+    finally:
+        calibration_plan.sha256 = original
+    assert {"synthesis.py", "synthesis_evidence.py", "synthesis_counts.py", "synthesis_calibration.py"} <= files
+    assert not files & {"loglinear.py", "latent_class.py", "backtest_dates.py"}
+    assert calibration_plan.synthesis_batches_of(config, "published") == ["synthesis_0", "synthesis_1"]
 
 
 def test_hours_of_fits_hang_on_the_models_and_not_on_other_checks():

@@ -7,6 +7,7 @@ import pandas as pd
 import yaml
 from made_up_lists import power_scaling, tornado
 
+from uncounted.checks.backtest_dates import PUBLISHED_SCHEMA, SCHEMA, as_table
 from uncounted.evidence.clean import clean_case
 from uncounted.models.synthesis_evidence import SOURCES
 
@@ -201,6 +202,8 @@ def _checks(config, rng):
         "predictive": pd.DataFrame(predictive),
         "sensitivity": pd.DataFrame(sensitivity),
         "backtest": backtest,
+        "backtest_dates": backtest_dates(),
+        "backtest_published": backtest_published(),
         "prior_posterior": _prior_posterior(config, rng),
         "power_scaling": power_scaling("deaths", [("synthesis", 0.18, 0.17, "prior and data conflict")], 96_000.0),
         "tornado": tornado(
@@ -211,6 +214,47 @@ def _checks(config, rng):
             rng,
         ),
     }
+
+
+def backtest_dates(named_later=(36_000, 52_200, 60_500)):
+    """What would have been estimated on three days."""
+    days = ("2023-07-01", "2024-01-15", "2024-04-17")
+    cut_offs, named = ("2023-06-30", "2024-01-15", "2024-04-07"), (26_800, 42_284, 50_471)
+    sources = ("named_totals named_by_age", "named_totals named_by_age graves", "named_totals named_by_age graves")
+    rows = []
+    for i, (day, half) in enumerate(zip(days, (0.8, 0.25, 0.2), strict=True)):
+        for j, until in enumerate(cut_offs[: i + 1]):
+            middle, own = 1.5 * (36_000, 52_200, 60_500)[j], i == j
+            foreseen = (0.8 * middle, 0.55 * middle, 0.95 * middle) if own else (np.nan,) * 3
+            rows.append(
+                {
+                    **{"case": "russia", "known_on": day, "cut_off": cut_offs[i], "until": until},
+                    **{"sources": sources[i], "named": named[i], "median": middle},
+                    **{f"lower_{level}": middle / (1 + part * half) for level, part in ((50, 0.3), (95, 1))},
+                    **{f"upper_{level}": middle * (1 + part * half) for level, part in ((50, 0.3), (95, 1))},
+                    **{"later_list": "2025-04-25", "named_later": named_later[j]},
+                    **{"share_below": 0.07 * (i == 0), "passed": bool(middle * (1 + half) >= named_later[j])},
+                    **dict(zip(("forecast_median", "forecast_lower", "forecast_upper"), foreseen, strict=True)),
+                    **{"r_hat": 1.003, "ess": 700.0, "failed_checks": "", "seconds": 81.0, "seed": 20240407},
+                    **{"commit": "0123456789abcdef", "clean": True},
+                }
+            )
+    return as_table(SCHEMA, rows)
+
+
+def backtest_published():
+    """What others published by then or soon after."""
+    rows = [
+        ("2023-07-01", "2023-02-15", "an assessment", "2023-02-15", np.nan, 35_500, 43_500),
+        ("2023-07-01", "2023-05-27", "a registry", "2023-05-27", 47_000, 40_000, 55_000),
+        ("2024-01-15", "2023-11-30", "a ministry", "2023-11-30", 70_000, np.nan, np.nan),
+        ("2024-04-17", "2024-04-07", "a registry", "2024-04-17", 85_000, np.nan, np.nan),
+    ]
+    names = ("known_on", "until", "by", "deaths_to", "point", "low", "high")
+    rows = [dict(zip(names, row, strict=True)) for row in rows]
+    ours = {"median": 60_000, "lower_50": 55_000, "upper_50": 66_000, "lower_95": 45_000, "upper_95": 80_000}
+    about = {"case": "russia", "what": "killed", "published": "2024-04-17", "published_as": "2024-04-17"}
+    return as_table(PUBLISHED_SCHEMA, [about | ours | row for row in rows])
 
 
 def _prior_posterior(config, rng):

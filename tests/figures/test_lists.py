@@ -69,11 +69,12 @@ def test_which_figures_there_are_follows_from_lists_and_strata(studies):
     assert names_of(studies["two"].config) == ["headline", "overlaps", "dial", "tornado", *tested[1:], "cells"]
 
 
-def test_which_figures_of_a_synthesis_there_are_follows_from_its_services_and_regions():
+def test_which_figures_of_a_synthesis_there_are_follows_from_its_config():
     of_all = {"kind": "evidence_synthesis", "services": {"list": "whole"}, "sources": {"named_by_region": {}}}
+    of_all["backtest"] = {"dates": ["2023-07-01"]}
     assert names_of(of_all) == NAMES["evidence_synthesis"]
     fewer = names_of({"kind": "evidence_synthesis", "sources": {}})
-    assert set(NAMES["evidence_synthesis"]) - set(fewer) == {"deaths_by_service", "named_by_region"}
+    assert set(NAMES["evidence_synthesis"]) - set(fewer) == {"deaths_by_service", "named_by_region", "backtest_dates"}
 
 
 @pytest.mark.parametrize("name", ["gaza_by_age_and_sex", "evil"])

@@ -34,7 +34,7 @@ def test_it_needs_no_network_and_no_script(html, page):
 
 
 def test_every_image_says_what_it_shows_with_numbers(page):
-    assert len(page.images) == 15
+    assert len(page.images) == 16
     for image in page.images:
         assert len(image["alt"]) > 60 and re.search(r"\d", image["alt"])
         assert int(image["width"]) > 0 and int(image["height"]) > 0
@@ -105,6 +105,20 @@ def test_other_checks_that_failed_are_said_first_too(release):
     assert text.index("Not all checks passed.") < text.index("an estimated")
     assert "1 of 69 are not what the fitted model expects" in text
     assert "A figure that was kept out of the fit is not as expected" in text
+
+
+def test_an_interval_of_an_earlier_day_that_failed_is_said_first(release):
+    file = release.case() / "checks" / "backtest_dates.parquet"
+    made_up.backtest_dates(named_later=(99_000, 52_200, 60_500)).to_parquet(file)
+    text = Reader(release.report()).text
+    assert text.index("would have been below the 99,000 who were named later") < text.index("an estimated")
+    assert "3 of the intervals end below the number of deaths that were named later" in text
+
+
+def test_what_would_have_been_estimated_earlier_is_told_with_its_commit(html, page):
+    assert "No interval ends below the number of deaths that the list of 25 April 2025 names." in page.text
+    assert "commit 0123456789abcdef , seed 20240407" in page.text.replace("abcdef,", "abcdef ,")
+    assert "russia-earlier" in page.ids
 
 
 @pytest.mark.parametrize(

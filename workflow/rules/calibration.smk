@@ -20,7 +20,7 @@ if exists("config/calibration.yaml"):
             lists=r"\d",
             batch=r"\d+",
         params:
-            config=without(CALIBRATION, "seeds", "batches", "lists", "ranks"),
+            config=without(CALIBRATION, "seeds", "batches", "lists", "synthesis", "ranks"),
             seed=lambda w: CALIBRATION["seeds"][w.which],
             code=plan.code_of("checks.calibration"),
         resources:
@@ -58,6 +58,43 @@ if exists("config/calibration.yaml"):
         script:
             "../scripts/calibrate_ranks.py"
 
+    # Of a run of other studies alone there is nothing to simulate the synthesis from.
+    SIMULATED = CALIBRATION["synthesis"]["case"]
+    SYNTHESIS_BATCHES = {
+        which: plan.synthesis_batches_of(CALIBRATION, which) if SIMULATED in CASES else [] for which in plan.RUNS
+    }
+
+    if SIMULATED in CASES:
+
+        rule calibrate_synthesis:
+            """Simulate all figures of a study from known deaths, and fit the model that puts sources together."""
+            message:
+                "Fit worlds whose deaths are known, batch {wildcards.batch} ({wildcards.which})"
+            input:
+                evidence=evidence_of(SIMULATED),
+                cleaned=f"{RUN}/{SIMULATED}/logs/clean.done",
+            output:
+                fits=f"{CALIBRATED}/synthesis/synthesis_{{batch}}.parquet",
+            log:
+                f"{CALIBRATED}/logs/synthesis_{{batch}}.log",
+            wildcard_constraints:
+                which="|".join(plan.RUNS),
+                batch=r"\d+",
+            params:
+                config=without(CALIBRATION["synthesis"], "batches") | part(CALIBRATION, "checks"),
+                case=without(CASES[SIMULATED], "sampling", "checks", "backtest", *WORDS, *CLEANED),
+                evidence_folder=lambda w, input: dirname(input.evidence[0]),
+                seed=lambda w: CALIBRATION["seeds"][w.which],
+                code=plan.code_of("checks.synthesis_calibration", fitted=["synthesis"]),
+            threads: 2
+            resources:
+                mem_mb=2000,
+                runtime=120,
+            conda:
+                "../../envs/environment.yaml"
+            script:
+                "../scripts/calibrate_synthesis.py"
+
     rule calibration_page:
         """Sum up all batches: the table, the figures, and the page that says what they mean."""
         message:
@@ -71,10 +108,14 @@ if exists("config/calibration.yaml"):
                 f"results/calibration/{w.which}/ranks/{batch}.parquet"
                 for batch in plan.rank_batches_of(CALIBRATION, w.which)
             ],
+            synthesis=lambda w: [
+                f"results/calibration/{w.which}/synthesis/{batch}.parquet" for batch in SYNTHESIS_BATCHES[w.which]
+            ],
         output:
             page=f"{CALIBRATED}/calibration.md",
             table=f"{CALIBRATED}/calibration/table.csv",
             uniformity=f"{CALIBRATED}/calibration/ranks.csv",
+            synthesis=f"{CALIBRATED}/calibration/synthesis.csv",
             figures=[f"{CALIBRATED}/calibration/{name}.svg" for name in plan.figures_of(CALIBRATION)],
         log:
             f"{CALIBRATED}/logs/page.log",

@@ -19,7 +19,7 @@ for case, study in CASES.items():
             f"<run>/{case}/logs/check.log",
         params:
             case_name=case,
-            case=without(study, *WORDS, *CLEANED),
+            case=without(study, "backtest", *WORDS, *CLEANED),
             evidence_folder=lambda w, input: dirname(input.evidence[0]),
             fits_folder=lambda w, input: dirname(input.fits[0]),
             out_folder=lambda w, output: dirname(output.checks[0]),

@@ -49,7 +49,7 @@ WORDS = ["title", "people"]
 
 # Keys of a case that fitting has no use for. An average leaves out families that fail the checks.
 NOT_FITTED = {
-    "evidence_synthesis": ["checks", *WORDS, *CLEANED],
+    "evidence_synthesis": ["checks", "backtest", *WORDS, *CLEANED],
     "multiple_systems_estimation": [*WORDS, *CLEANED],
 }
 
@@ -102,6 +102,17 @@ def fitting_code(case):
 def checks_of(case):
     """List the tables of the checks of a case."""
     return [f"{RUN}/{case}/checks/{name}.parquet" for name in CHECKS[CASES[case]["kind"]]]
+
+
+# What git keeps of the estimates of earlier days: a run reads it, and never makes it. `snakemake backtest` does.
+BACKTESTED = [case for case, study in CASES.items() if "backtest" in study]
+BACKTEST_KEPT = [f"docs/backtest/{name}.csv" for name in ("table", "published")] if BACKTESTED else []
+
+
+def backtest_of(case):
+    """List what a run recalls of the estimates of earlier days, where the config names any."""
+    names = ("backtest_dates", "backtest_published") if case in BACKTESTED else ()
+    return [f"{RUN}/{case}/checks/{name}.parquet" for name in names]
 
 
 def weights_of(case):

@@ -11,7 +11,7 @@ for case, study in CASES.items():
         input:
             estimates=f"<run>/{case}/estimates.parquet",
             draws=f"<run>/{case}/draws.parquet",
-            checks=checks_of(case),
+            checks=[*checks_of(case), *backtest_of(case)],
             evidence=evidence_of(case),
             estimated=f"<run>/{case}/logs/estimate.done",
         output:

@@ -15,7 +15,7 @@ rule manifest:
             *(table for case in CASES for table in evidence_of(case)),
             *(f"{RUN}/{case}/evidence/{name}.csv" for case in CASES for name in ("questions", "reconciliation")),
             *(fit for case in CASES for fit in fits_of(case)),
-            *(check for case in CASES for check in checks_of(case)),
+            *(check for case in CASES for check in [*checks_of(case), *backtest_of(case)]),
             *(f"{RUN}/{case}/{name}.parquet" for case in CASES for name in ("estimates", "draws")),
             *(figure for case in CASES for figure in figures_of(case)),
         ],

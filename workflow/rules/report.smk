@@ -8,6 +8,7 @@ rule record:
     input:
         figures=sorted({table for case in CASES for table in TABLES[case]}),
         described=descriptions(),
+        kept=[path for path in BACKTEST_KEPT if exists(path)],
         config=["config/config.yaml", *(f"config/cases/{case}.yaml" for case in CASES)],
         # Not earlier: a run that stops before there are new estimates must not change what is said of the old.
         collected="<run>/logs/collect.done",
@@ -37,7 +38,7 @@ rule report:
         provenance="<run>/provenance.json",
         estimates="<run>/estimates.parquet",
         draws=expand("<run>/{case}/draws.parquet", case=CASES),
-        checks=[check for case in CASES for check in checks_of(case)],
+        checks=[check for case in CASES for check in [*checks_of(case), *backtest_of(case)]],
         evidence=[table for case in CASES for table in evidence_of(case)],
         figures=[figure for case in CASES for figure in figures_of(case)],
         recorded="<run>/logs/record.done",

@@ -8,7 +8,10 @@ with job(snakemake.log[0]):
     write_provenance(
         config=snakemake.params.config,
         inputs=[
-            *(*snakemake.input.figures, *snakemake.input.described, *snakemake.input.config),
+            *snakemake.input.figures,
+            *snakemake.input.described,
+            *snakemake.input.kept,
+            *snakemake.input.config,
             *snakemake.params.calibration,
         ],
         out_json=snakemake.output.provenance,

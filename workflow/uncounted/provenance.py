@@ -34,7 +34,10 @@ CALIBRATION = "docs/calibration/table.csv"
 """The table of the published calibration. A copy may have none; reports show what it says of studies like theirs."""
 
 # What the results follow from. A commit that changes nothing else makes no other release.
-STUDIED = ("Snakefile", "config", "data", "envs", "profiles", "pyproject.toml", "workflow", CALIBRATION)
+STUDIED = (
+    *("Snakefile", "config", "data", "docs/backtest", "envs", "profiles", "pyproject.toml", "workflow"),
+    CALIBRATION,
+)
 
 # What is kept in git of a release, so that a reviewer sees it without running anything.
 KEPT = ("manifest.json", "estimates.csv", "headline.svg", "headline.png", "report.html")
@@ -473,8 +476,9 @@ def verify(release_folder, elsewhere):
         )
     shutil.rmtree(elsewhere, ignore_errors=True)
     elsewhere.mkdir(parents=True)
-    for name in ("config", "data", *(["docs"] if Path(CALIBRATION).is_file() else [])):
-        (elsewhere / name).symlink_to(Path(name).absolute())
+    for name in ("config", "data", "docs"):
+        if Path(name).is_dir():
+            (elsewhere / name).symlink_to(Path(name).absolute())
     snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
     config = manifest["config"]
     settings = [

@@ -73,6 +73,22 @@ def rank_batches_of(config, run):
     ]
 
 
+def synthesis_batches_of(config, run):
+    """List the batches of worlds that are simulated for the synthesis in a run.
+
+    Parameters
+    ----------
+    config : dict
+    run : str
+
+    Returns
+    -------
+    list of str
+        Such as ``synthesis_0``.
+    """
+    return [f"synthesis_{batch}" for batch in range(config["synthesis"]["batches"][run])]
+
+
 def figures_of(config):
     """Name the figures of the page.
 
@@ -88,7 +104,7 @@ def figures_of(config):
     return ["coverage", *dict.fromkeys(f"ranks_{one['model']}" for one in config["ranks"]["models"])]
 
 
-def code_of(*modules):
+def code_of(*modules, fitted=_FITTED):
     """Put the code that a batch's numbers follow from into one short value.
 
     Unlike :func:`uncounted.provenance.digest` it leaves the packages' own ``__init__`` out: hours of fits need not be
@@ -98,13 +114,15 @@ def code_of(*modules):
     ----------
     *modules : str
         Such as ``checks.calibration``; what they import of the library counts too, as do the models and their defaults.
+    fitted : sequence of str, optional
+        The models.
 
     Returns
     -------
     str
         16 hexadecimal digits.
     """
-    ahead = [f"uncounted.{name}" for name in (*modules, *(f"models.{model}" for model in _FITTED))]
+    ahead = [f"uncounted.{name}" for name in (*modules, *(f"models.{model}" for model in fitted))]
     files, seen = {LOCK, Path(DEFAULTS)}, set(_NO_PART_IN_NUMBERS)
     while ahead:
         name = ahead.pop()

@@ -200,8 +200,11 @@ class SynthesisTables(CaseTables):
         "prior_posterior": ("parameter", "unit", "reason", "kind", "quantile", "value"),
         "power_scaling": POWER_SCALING,
         "tornado": TORNADO,
+        "backtest_dates": ("known_on", "cut_off", "until", "median", "named_later", "passed"),
+        "backtest_published": ("known_on", "until", "deaths_to", "median", "point", "low", "high"),
     }
     CHECKS = tuple(name for name in COLUMNS if name not in ("estimates", "draws"))
+    MAY_BE_EMPTY = ("backtest_published",)
 
     @property
     def last_list(self):

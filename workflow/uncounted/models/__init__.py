@@ -165,8 +165,9 @@ def _fit(module, layout, case_config, seed, names):
     logger.info("drawing predictions")
     predict(model, trace, draws=sampling["predictive_draws"], seed=seed_for(seed, *names, "predict"))
     without = []
-    for i, source in enumerate(module.SOURCES):
-        use = np.ones(len(module.SOURCES))
+    sources = layout.coords["source"]
+    for i, source in enumerate(sources):
+        use = np.ones(len(sources))
         use[i] = 0.0
         refit = draw(
             compiled.with_data(use=use),

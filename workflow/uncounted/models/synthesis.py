@@ -167,27 +167,34 @@ def build(layout, priors):
     -------
     pymc.Model
         ``expected_deaths`` and ``expected_named`` (period, age), ``expected_deaths_until`` and ``list_size`` (list_day)
-        are what :func:`count_deaths` reads; the data ``use`` (source,) of 0 and 1 switches each source.
+        are what :func:`count_deaths` reads; the data ``use`` (source,) of 0 and 1 switches each source. Parameters that
+        speak of a source alone are there with it, but for those of the days of death: a forecast asks for them.
     """
     import pymc as pm
 
     with pm.Model(coords=layout.coords) as model:
         d = unpack(pm.Data("evidence", pack(layout.data)), layout.data)
         d |= layout.places
-        use = pm.Data("use", np.ones(len(SOURCES)), dims="source")
-        d |= {f"use_{source}": use[i] for i, source in enumerate(SOURCES)}
+        sources = layout.coords["source"]
+        use = pm.Data("use", np.ones(len(sources)), dims="source")
+        d |= {f"use_{source}": use[i] for i, source in enumerate(sources)}
         nameable, mix = _nameable_deaths(d, priors)
         ceiling = _ceiling(priors)
         named_share = _naming(d, priors, layout.coords)
         listed = pm.Deterministic("list_size", named_share @ nameable, dims="list_day")
         _observe_growth(d, priors, listed)
         _observe_dated(d, priors, nameable, named_share, listed)
-        _observe_ages(d, nameable, named_share, mix)
-        _observe_bound(d, nameable, named_share, listed)
+        if "named_by_age" in sources:
+            _observe_ages(d, nameable, named_share, mix)
+        if "named_in_year" in sources:
+            _observe_bound(d, nameable, named_share, listed)
         deaths_a_nameable = pm.math.dot(d["segments_of_month"].T, (mix / ceiling).sum(axis=1))
-        _observe_graves(d, nameable * deaths_a_nameable)
-        _observe_ledger(d, priors, named_share, ceiling)
-        _observe_registered(d, priors, nameable, mix, ceiling)
+        if "graves" in sources:
+            _observe_graves(d, nameable * deaths_a_nameable)
+        if "ledger" in sources:
+            _observe_ledger(d, priors, named_share, ceiling)
+        if "registered_deaths" in sources:
+            _observe_registered(d, priors, nameable, mix, ceiling)
         _derive(d, nameable, mix, ceiling, named_share, nameable * deaths_a_nameable)
     return model
 
@@ -197,19 +204,9 @@ def _nameable_deaths(d, priors):
     import pymc as pm
     import pytensor.tensor as pt
 
-    from uncounted.models.priors import lognormal_on_log_scale, prior
-    from uncounted.models.transforms import common_level
+    from uncounted.models.priors import prior
 
-    step = prior("rate_step", priors)
-    start = pm.Normal.dist(**lognormal_on_log_scale("rate_start", priors))
-    rate = pm.GaussianRandomWalk(
-        "log_rate",
-        mu=0.0,
-        sigma=step,
-        init_dist=start,
-        dims="month",
-        transform=common_level(d["settled"]),
-    )
+    rate = (_walk_of_known_months if "dated" in d else _walk_of_unknown_months)(d, priors)
     nameable = pt.dot(d["segments_of_month"].T, pt.exp(rate)) * d["days"]
     drift = prior("age_drift", priors)
     level = pm.ZeroSumNormal("age_mix_level", sigma=priors["age_mix_spread"]["value"], dims="age")
@@ -219,6 +216,39 @@ def _nameable_deaths(d, priors):
     logits = level + walk - pt.dot(d["quarters_with_ages"], walk)
     mix = pt.dot(d["months_of_quarter"].T, pm.math.softmax(logits, axis=1))
     return nameable, mix
+
+
+def _walk_of_known_months(d, priors):
+    """Log nameable deaths a day, month by month, where days of death tell the months apart; (month,)."""
+    import pymc as pm
+
+    from uncounted.models.priors import lognormal_on_log_scale, prior
+    from uncounted.models.transforms import common_level
+
+    step = prior("rate_step", priors)
+    start = pm.Normal.dist(**lognormal_on_log_scale("rate_start", priors))
+    return pm.GaussianRandomWalk(
+        "log_rate",
+        mu=0.0,
+        sigma=step,
+        init_dist=start,
+        dims="month",
+        transform=common_level(d["settled"]),
+    )
+
+
+def _walk_of_unknown_months(d, priors):
+    """The same walk in its steps, where nothing tells the months apart: the sampler then meets no funnel; (month,)."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    from uncounted.models.priors import lognormal_on_log_scale, prior
+
+    step = prior("rate_step", priors)
+    start = pm.Normal("rate_first", **lognormal_on_log_scale("rate_start", priors))
+    moves = pm.Normal("rate_moves", 0.0, 1.0, shape=d["segments_of_month"].type.shape[0] - 1)
+    walk = pt.concatenate([[0.0], step * pt.cumsum(moves)])
+    return pm.Deterministic("log_rate", start + walk, dims="month")
 
 
 def _ceiling(priors):
@@ -279,6 +309,8 @@ def _observe_dated(d, priors, nameable, named_share, listed):
 
     half_year_share = prior("dated_share", priors)
     slope = prior("dated_slope", priors)
+    if "dated" not in d:
+        return
     dated_share = pm.math.sigmoid(pm.math.logit(half_year_share) + slope * d["log_time_since_death"])
     at = d["dated"]
     dated = pt.dot(d["months_dated"], nameable * named_share[at] * dated_share)

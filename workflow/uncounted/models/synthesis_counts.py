@@ -68,7 +68,7 @@ def count_deaths(posterior, layout, seed):
         "deaths": (("chain", "draw"), facts["named"] + beyond),
         "deaths_beyond_named": (("chain", "draw"), beyond),
         "named": (("chain", "draw"), np.full((chains, draws), facts["named"])),
-        "male_deaths_without_war": _without_war(rng, posterior),
+        **_without_war(rng, posterior),
         "share_named": (("chain", "draw"), facts["named"] / (facts["named"] + beyond)),
         "named_by_age": (("chain", "draw", "age"), named_ages),
         "deaths_by_age": (("chain", "draw", "age"), named_ages + unnamed.sum(axis=2)),
@@ -94,7 +94,7 @@ def count_deaths(posterior, layout, seed):
     coords["month_end"] = _month_ends(coords["month"], facts["days"]["cut_off"])
     result["share_named_by_day"], coords["day"] = _share_by_day(rng, posterior, layout)
     years = compare_years(result["deaths_by_war_year"][1], coords["death_war_year"], facts)
-    coords |= {name: posterior[name].values for name in ("registered_age", "war_year")}
+    coords |= {name: posterior[name].values for name in ("registered_age", "war_year") if name in posterior.coords}
     coords |= {"chain": posterior["chain"].values, "draw": posterior["draw"].values}
     return xr.Dataset(result, coords=coords).merge(years)
 
@@ -148,10 +148,13 @@ def _expected_unnamed(deaths, named, facts):
 
 
 def _without_war(rng, posterior):
-    """Male deaths that there would have been without war, by age and year, given the registered."""
+    """Male deaths that there would have been without war, by age and year, given the registered, if there are any."""
+    if "male_deaths_without_war_mean" not in posterior:
+        return {}
     middle = posterior["male_deaths_without_war_mean"]
     noise = rng.normal(size=middle.shape)
-    return middle.dims, middle.values + noise * posterior["male_deaths_without_war_sd"].values
+    drawn = middle.values + noise * posterior["male_deaths_without_war_sd"].values
+    return {"male_deaths_without_war": (middle.dims, drawn)}
 
 
 def _spread_named(rng, expected, periods, facts):

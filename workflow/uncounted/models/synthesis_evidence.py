@@ -49,11 +49,13 @@ def lay_out(case, tables):
     case : dict
         The case's config: ``war``, ``cut_off``, ``baseline``, ``measurement``.
     tables : dict of str to pandas.DataFrame
-        The evidence tables by source name; see :mod:`uncounted.evidence.schemas`.
+        The evidence tables by source name; see :mod:`uncounted.evidence.schemas`. A source that is not there has no
+        arrays, and no part in the model; the size of the list (`named_totals`) is always there.
 
     Returns
     -------
     Layout
+        Its coordinate `source` names those of :data:`SOURCES` that are there.
     """
     days = _days_of_note(case, tables)
     segments = _cut_segments(days)
@@ -69,32 +71,39 @@ def lay_out(case, tables):
         "age": list(AGES),
         "list_day": [str(d) for d in days["list_days"]],
         "total_day": [str(d) for d in days["total_days"]],
-        "source": list(SOURCES),
+        "source": [source for source in SOURCES if source in tables],
         "half_year": [str(edge) for edge in efforts[:-1]],
     }
     data = {
         "days": segments["days"].to_numpy(float),
         "months_of_quarter": membership([_quarter(m) for m in months], quarters),
-        "quarters_with_ages": _evenly([q <= _quarter(days["ages"]) for q in quarters]),
+        "quarters_with_ages": _evenly([q <= _quarter(days["ages"] or days["last"]) for q in quarters]),
         "segments_of_month": membership(segments["month"], months),
         "period_of_segment": membership(segments["period"], coords["period"]),
         "exposure": np.stack([exposure(segments, efforts, day) for day in days["list_days"]]),
         "counts_until": np.stack([segments["last"] <= day for day in days["list_days"]]).astype(float),
     }
     data |= _lay_out_totals(tables["named_totals"], days)
-    sizes = tables["named_totals"].query("part == 'all'").sort_values("closed")["named"].to_numpy()
-    dated, dated_coords = _lay_out_dated(tables["named_by_week"], sizes, segments, months, days, case["measurement"])
-    data |= dated
-    coords |= dated_coords
-    data |= _lay_out_ages(tables["named_by_age"], days, case["measurement"])
-    data |= _lay_out_period_bound(tables["named_in_year"], tables["named_totals"], segments, days, case["measurement"])
-    data |= _lay_out_graves(tables["graves"], tables["named_totals"], days, case["measurement"])
-    ledger, ledger_coords = _lay_out_ledger(case, tables, segments, days)
-    data |= ledger
-    coords |= ledger_coords
-    registered, registered_coords = _lay_out_registered(tables["registered_deaths"], segments, case["baseline"])
-    data |= registered
-    coords |= registered_coords
+    measurement = case["measurement"]
+    if "named_by_week" in tables:
+        sizes = tables["named_totals"].query("part == 'all'").sort_values("closed")["named"].to_numpy()
+        dated, dated_coords = _lay_out_dated(tables["named_by_week"], sizes, segments, months, days, measurement)
+        data |= dated
+        coords |= dated_coords
+    if "named_by_age" in tables:
+        data |= _lay_out_ages(tables["named_by_age"], days, measurement)
+    if "named_in_year" in tables:
+        data |= _lay_out_period_bound(tables["named_in_year"], tables["named_totals"], segments, days, measurement)
+    if "graves" in tables:
+        data |= _lay_out_graves(tables["graves"], tables["named_totals"], days, measurement)
+    if "ledger" in tables:
+        ledger, ledger_coords = _lay_out_ledger(case, tables, segments, days)
+        data |= ledger
+        coords |= ledger_coords
+    if "registered_deaths" in tables:
+        registered, registered_coords = _lay_out_registered(tables["registered_deaths"], segments, case["baseline"])
+        data |= registered
+        coords |= registered_coords
     data = {name: np.asarray(value, dtype=float) for name, value in data.items()}
     return Layout(data, _places(tables, days), coords, _facts(case, tables, days, segments, efforts))
 
@@ -111,19 +120,24 @@ def _quarter(day_or_month):
 def _days_of_note(case, tables):
     totals = tables["named_totals"].query("part == 'all'").sort_values("closed")
     total_days = [as_day(d) for d in totals["closed"]]
-    dated = tables["named_by_week"]
-    list_days = sorted({*total_days, as_day(dated["published"].iloc[0])})
+    dated = _published("named_by_week", tables)
+    list_days = sorted({*total_days, *([dated] if dated else [])})
     return {
         "start": as_day(case["war"]["from"]),
         "cut_off": as_day(case["cut_off"]),
         "last": max(list_days[-1], as_day(case["cut_off"])),
         "total_days": total_days,
         "list_days": list_days,
-        "dated": as_day(dated["published"].iloc[0]),
-        "dated_last": as_day(dated["last_day"].max()),
-        "ages": as_day(tables["named_by_age"]["published"].iloc[0]),
+        "dated": dated,
+        "dated_last": as_day(tables["named_by_week"]["last_day"].max()) if dated else None,
+        "ages": _published("named_by_age", tables),
         "anniversaries": _anniversaries(case),
     }
+
+
+def _published(source, tables):
+    """The day on which a source was published; None where it is not there."""
+    return as_day(tables[source]["published"].iloc[0]) if source in tables else None
 
 
 def _anniversaries(case):
@@ -134,7 +148,8 @@ def _anniversaries(case):
 def _cut_segments(days):
     """Cut the war into segments that no month, year, anniversary, list day or cut-off divides."""
     day = np.timedelta64(1, "D")
-    cuts = {days["start"], days["last"] + day, days["cut_off"] + day, days["dated_last"] + day}
+    cuts = {days["start"], days["last"] + day, days["cut_off"] + day}
+    cuts |= {days["dated_last"] + day} if days["dated"] else set()
     cuts |= {d + day for d in days["list_days"]} | set(days["anniversaries"])
     for month in pd.period_range(pd.Timestamp(days["start"]), pd.Timestamp(days["last"]), freq="M"):
         cuts |= {as_day(month.start_time) + np.timedelta64(k, "D") for k in _SEGMENT_STARTS}
@@ -177,14 +192,17 @@ def exposure(segments, edges, day):
 
 def _places(tables, days):
     """Which of the list days each table stands for."""
-    return {
-        "dated": days["list_days"].index(days["dated"]),
-        "ages": days["list_days"].index(days["ages"]),
-        "bound": days["list_days"].index(as_day(tables["named_in_year"]["closed"].iloc[0])),
-        "graves": days["list_days"].index(_nearest(tables["graves"]["published"].iloc[0], days["total_days"])),
-        "named": days["list_days"].index(max(d for d in days["total_days"] if d <= days["cut_off"])),
-        "settled": _settled_months(days),
+    stand_for = {
+        "named": max(d for d in days["total_days"] if d <= days["cut_off"]),
+        "dated": days["dated"],
+        "ages": days["ages"],
     }
+    if "named_in_year" in tables:
+        stand_for["bound"] = as_day(tables["named_in_year"]["closed"].iloc[0])
+    if "graves" in tables:
+        stand_for["graves"] = _nearest(tables["graves"]["published"].iloc[0], days["total_days"])
+    places = {name: days["list_days"].index(day) for name, day in stand_for.items() if day}
+    return places | {"settled": _settled_months(days)}
 
 
 def _evenly(chosen):
@@ -192,8 +210,11 @@ def _evenly(chosen):
 
 
 def _settled_months(days):
-    """Months that were over so long before days of death were published that most of their names had come."""
-    until = pd.Timestamp(days["dated"]) - pd.Timedelta(days=DATED_AFTER)
+    """Months that were over so long before days of death were published that most of their names had come.
+
+    Where none were published, before the last day of the list.
+    """
+    until = pd.Timestamp(days["dated"] or days["list_days"][-1]) - pd.Timedelta(days=DATED_AFTER)
     months = pd.period_range(pd.Timestamp(days["start"]), until, freq="M")
     return max(2, int((months.end_time <= until).sum()))
 
@@ -394,21 +415,26 @@ def _lay_out_registered(registered, segments, baseline):
 
 def _facts(case, tables, days, segments, efforts):
     totals = tables["named_totals"].query("part == 'all' and closed <= @case['cut_off']").sort_values("closed")
-    dated = tables["named_by_week"].query("kind == 'all'").groupby("month")["named"].sum()
+    dated, ages = {}, dict.fromkeys(AGES, 0)
+    if "named_by_week" in tables:
+        by_month = tables["named_by_week"].query("kind == 'all'").groupby("month")["named"].sum()
+        dated = by_month.astype(int).to_dict()
+    if "named_by_age" in tables:
+        by_age = tables["named_by_age"].groupby("age")["named"].sum().reindex(AGES, fill_value=0)
+        ages = by_age.astype(int).to_dict()
     periods = segments.groupby("period", sort=False).agg(
         month=("month", "first"),
         year=("year", "first"),
         war_year=("war_year", "first"),
         counted=("counted", "first"),
     )
-    ages = tables["named_by_age"].groupby("age")["named"].sum().reindex(AGES, fill_value=0)
     by_day = tables["named_totals"].query("part == 'all'").sort_values("closed")
     return {
         "named": int(totals["named"].iloc[-1]),
         "named_closed": as_day(totals["closed"].iloc[-1]),
         "named_by_day": dict(zip(map(as_day, by_day["closed"]), by_day["named"].astype(int), strict=True)),
-        "dated_by_month": dated.astype(int).to_dict(),
-        "named_by_age": ages.astype(int).to_dict(),
+        "dated_by_month": dated,
+        "named_by_age": ages,
         "periods": periods,
         "segments": segments,
         "effort_edges": efforts,

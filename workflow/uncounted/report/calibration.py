@@ -7,18 +7,19 @@ import numpy as np
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from uncounted.checks import calibration_table, simulation_based
+from uncounted.checks import calibration_table, simulation_based, synthesis_calibration
 from uncounted.checks.calibration import AVERAGES, FAMILIES, LEVELS, MODELS, OLDER
 from uncounted.checks.populations import KINDS
 from uncounted.figures import calibration as figures
 from uncounted.figures import style, words
 from uncounted.files import atomic_path
 from uncounted.provenance import code_state
+from uncounted.report import calibration_synthesis
 
 HERE = Path(__file__).resolve().parent
 
 
-def write_page(*, config, run, fits, ranks, out_folder):
+def write_page(*, config, run, fits, ranks, synthesis, out_folder):
     """Write the page, its tables and its figures.
 
     Parameters
@@ -27,15 +28,18 @@ def write_page(*, config, run, fits, ranks, out_folder):
         That of the calibration.
     run : str
         Which of its seeds.
-    fits, ranks : list of str
-        The batches, as Parquet.
+    fits, ranks, synthesis : list of str
+        The batches, as Parquet; of `ranks` and `synthesis` there may be none.
     out_folder : str or Path
-        Receives ``calibration.md``, and in ``calibration/`` ``table.csv``, ``ranks.csv`` and the figures.
+        Receives ``calibration.md``, and in ``calibration/`` ``table.csv``, ``ranks.csv``, ``synthesis.csv`` and the
+        figures.
     """
     rows = pd.concat([pd.read_parquet(path) for path in fits], ignore_index=True)
     ranked = pd.concat([pd.read_parquet(path) for path in ranks], ignore_index=True) if ranks else None
     table = calibration_table.summarise(rows)
     judged = None if ranked is None else simulation_based.judge_uniformity(ranked)
+    worlds = pd.concat([pd.read_parquet(path) for path in synthesis], ignore_index=True) if synthesis else None
+    summary = None if worlds is None else synthesis_calibration.summarise(worlds)
     folder = Path(out_folder)
     with style.applied():
         drawn = {"coverage": style.rendered(figures.coverage(table, calibration_table.LEAST))["svg"]}
@@ -46,7 +50,11 @@ def write_page(*, config, run, fits, ranks, out_folder):
     _write(folder / "calibration" / "table.csv", table.to_csv(index=False, float_format="%.5g").encode())
     uniformity = pd.DataFrame(columns=list(simulation_based.UNIFORMITY.columns)) if judged is None else judged
     _write(folder / "calibration" / "ranks.csv", uniformity.to_csv(index=False).encode())
-    _write(folder / "calibration.md", render(config, run, rows, table, judged, code_state()).encode())
+    columns = list(synthesis_calibration.SUMMARY.columns)
+    summed = pd.DataFrame(columns=columns) if summary is None else summary
+    _write(folder / "calibration" / "synthesis.csv", summed.to_csv(index=False, float_format="%.5g").encode())
+    of_worlds = None if worlds is None else calibration_synthesis.view(worlds, summary, config["synthesis"])
+    _write(folder / "calibration.md", render(config, run, rows, table, judged, code_state(), of_worlds).encode())
 
 
 def _write(path, content):
@@ -71,7 +79,7 @@ def _draw_ranks(ranked, judged, model):
     return figures.ranks(found, uniform, bands, simulation_based.BINS)
 
 
-def render(config, run, rows, table, judged, state):
+def render(config, run, rows, table, judged, state, worlds=None):
     """Write the text of the page.
 
     Parameters
@@ -82,6 +90,8 @@ def render(config, run, rows, table, judged, state):
         Fits, their sums, and the uniformity of ranks (None if there are no ranks).
     state : dict
         The commit, see :func:`uncounted.provenance.code_state`.
+    worlds : dict, optional
+        What :func:`uncounted.report.calibration_synthesis.view` says of the synthesis.
 
     Returns
     -------
@@ -98,6 +108,7 @@ def render(config, run, rows, table, judged, state):
         state=state,
         select=lambda **wanted: _select(table, wanted),
         judged=judged,
+        worlds=worlds,
         verdicts=calibration_table.verdicts(table),
         least=calibration_table.LEAST,
         levels=LEVELS,
@@ -149,6 +160,7 @@ _FILTERS = {
     "relative": _relative,
     "listed": _listed,
     "count": words.count,
+    "parameter": words.parameter,
     "number": words.number,
     "kind": figures.kind_label,
     "quantity": figures.quantity_label,

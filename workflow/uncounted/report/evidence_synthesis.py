@@ -6,6 +6,7 @@ from uncounted.figures import names_of, words
 from uncounted.figures.answer import partial_months
 from uncounted.figures.checks import parameter_names, quantiles
 from uncounted.figures.others import SAME_KIND, lettered
+from uncounted.report import backtest as knowledge
 from uncounted.report import modeltext, regions, services, years
 from uncounted.report.pieces import (
     checked,
@@ -59,6 +60,7 @@ def view(tables, provenance):
     narrow, wide = tables.levels
     moved = sensitivity(tables)
     known = parameters(tables)
+    earlier = earlier_dates(tables)
     return {
         "template": TEMPLATE,
         "name": tables.name,
@@ -100,6 +102,7 @@ def view(tables, provenance):
         "backtest": checked(tables.backtest),
         "tornado": tornado(tables),
         "power_scaling": power_scaling(tables),
+        "knowledge": earlier,
         "model_text": modeltext.as_html(modeltext.docstring(config["model"])),
         **in_words(tables, moved, known),
         "figures": {name: figure(tables, name) for name in names_of(config)},
@@ -107,7 +110,10 @@ def view(tables, provenance):
         "summary": summary(people(tables.one("deaths"))),
         "stop": checked(tables.convergence)["failed"] > 0,
         "model_texts": [],
-        "doubts": doubts(checked(tables.predictive), checked(tables.backtest)),
+        "doubts": [
+            *doubts(checked(tables.predictive), checked(tables.backtest)),
+            *(knowledge.doubts(earlier, "earlier") if earlier else []),
+        ],
     }
 
 
@@ -117,6 +123,13 @@ def sections(tables):
     text = modeltext.as_html(modeltext.docstring("services")) if shown["services"] else ""
     contents = [(anchor, title) for anchor, title in CONTENTS if shown.get(anchor, True)]
     return {**shown, "services_text": text, "contents": contents}
+
+
+def earlier_dates(tables):
+    """Say what would have been estimated on earlier days; None if the config names none."""
+    if not tables.config.get("backtest"):
+        return None
+    return knowledge.view(tables.backtest_dates, tables.backtest_published, tables.config)
 
 
 def summary(deaths):
