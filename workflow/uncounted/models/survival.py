@@ -26,7 +26,8 @@ Naming
     Of those who are ever named, the share :math:`Q(x)` is named within :math:`x` days of death: Lomax's distribution with
     half after :math:`\tau_{1/2}` days and shape :math:`\kappa`, as in the synthesis. :math:`(\log \tau_{1/2}, \log \kappa)`
     is Normal with the mean and covariance of the synthesis' posterior, the delay taken at the mean effort until the closing
-    day. What is seen here does not change the synthesis. The share that is ever named is the same whenever a man died, and
+    day. :math:`\log Q` is taken to be linear in the two standard normal directions of this. What is seen here does not change the
+    synthesis. The share that is ever named is the same whenever a man died, and
     drops out. With closing day :math:`C`, the share of the men sent who are dead within :math:`t` days and named is
 
     .. math::
@@ -35,12 +36,13 @@ Naming
 
 Published summaries
     Of :math:`n_g` recruits, :math:`d_g` had died by the day :math:`D_g`, named or not: binomial, with a stated error of
-    the share, of standard deviation :math:`\sigma_d` in log odds, because a ledger is never whole:
+    the share, of standard deviation :math:`\sigma_d` in log odds, because a ledger is never whole. On the scale of log
+    odds, with :math:`\hat p` the share seen:
 
     .. math::
-        d_g &\sim \mathrm{BetaBinomial}(n_g, \; \phi p, \; \phi (1 - p)), \quad
-        \phi + 1 = 1 / (p (1 - p) \, \sigma_d^2), \quad
-        p = \frac{1}{b_g - a_g} \int_{a_g}^{b_g} F_g(D_g - r) \, dr
+        \mathrm{logit} \, \hat p_g &\sim \mathrm{Normal}\Bigl(\mathrm{logit} \, p_g, \; \mathrm{var} = \sigma_d^2 +
+            \frac{1}{n_g \hat p_g (1 - \hat p_g)}\Bigr), \quad
+        p_g = \frac{1}{b_g - a_g} \int_{a_g}^{b_g} F_g(D_g - r) \, dr
 
     Half of a sample of :math:`m_g` dead were dead within :math:`h_g` days, read to :math:`\pm w` days. Among the dead and
     named the time has the distribution :math:`G_g(t) = H_g(t) / H_g(C - a_g)`, and :math:`G_g` of a sample's median has a
@@ -76,7 +78,7 @@ from uncounted.models.survival_evidence import (  # noqa: F401 - the model's int
     naming_of,
     naming_stated,
 )
-from uncounted.models.survival_laws import dead_between, piecewise, share_named, weibull
+from uncounted.models.survival_laws import dead_between, piecewise, weibull
 
 LAWS = ("weibull", "piecewise")
 """The laws of the hazard."""
@@ -123,11 +125,10 @@ def build(layout, priors):
         own = {law: _own_parameter(law, priors) for law in layout.laws}
         hazard = _hazards(pt, -pt.log1p(-early), own, layout)
         moves = pm.Normal("naming", 0.0, 1.0, dims=("law", "naming_part"))
-        delay_and_tail = pt.exp(d["naming_mean"] + pt.dot(moves, d["naming_factor"].T))
 
-        def named(days):
-            delay, tail = (delay_and_tail[:, part].reshape((-1, *[1] * days.ndim)) for part in (0, 1))
-            return share_named(pt, delay, tail, days)
+        def named(logs):
+            terms = [moves[:, part].reshape((-1, *[1] * (logs.ndim - 1))) * logs[..., 1 + part] for part in (0, 1)]
+            return pt.exp(logs[..., 0] + terms[0] + terms[1])
 
         _observe_summaries(d, hazard, named, layout)
         if len(layout.recruits):
@@ -187,13 +188,14 @@ def _observe_summaries(d, hazard, named, layout):
     laws, recruiters = (len(layout.coords[dim]) for dim in ("law", "recruiter"))
     cumulative = hazard(d["log_days"], d["in_pieces"], lambda values: pt.expand_dims(values, 1))
     dead = -pt.expm1(-cumulative[..., :RECRUITS]).mean(axis=-1)
-    toll = _log_beta_binomial(d["died"], d["recruited"], dead, layout.scatter_of_toll)
-    pm.Potential("toll", (d["use_toll"] * toll).sum())
+    dead = pt.clip(dead, _EDGE, 1 - _EDGE)
+    gap = (d["toll_seen"] - pt.log(dead) + pt.log1p(-dead)) / d["toll_sd"]
+    pm.Potential("toll", (d["use_toll"] * gap**2).sum() / -2.0)
     at_edges = cumulative[..., RECRUITS:].reshape((laws, recruiters, 3, CELLS + 1))
-    share = named(d["since_death"]).mean(axis=-1).reshape((laws, recruiters, 3, CELLS))
+    share = named(d["log_named"]).reshape((laws, recruiters, 3, CELLS))
     until = (dead_between(pt, at_edges[..., :-1], at_edges[..., 1:]) * share).sum(axis=-1)
     of_dead = until / until[..., 2:]
-    half = _log_median(of_dead[..., 0], of_dead[..., 1], d["sample"])
+    half = _log_median(of_dead[..., 0], of_dead[..., 1], d["beyond_half"]) - d["log_beta"]
     pm.Potential("half", (d["use_half"] * half).sum())
 
 
@@ -207,40 +209,28 @@ def _observe_times(d, hazard, named, layout):
         return pt.shape_padaxis(pt.shape_padaxis(values, 1), 1)
 
     own = hazard(d["own_log_days"], d["own_in_pieces"], of_person)
-    dead = (dead_between(pt, own[..., 0], own[..., 1]) * named(d["own_since_death"])).mean(axis=-1)
+    dead = (dead_between(pt, own[..., 0], own[..., 1]) * named(d["own_log_named"])).mean(axis=-1)
     on_grid = hazard(
         d["grid_log_days"][None],
         d["grid_in_pieces"][None],
         lambda values: pt.shape_padaxis(pt.shape_padaxis(values, 1), 1),
     )
-    possible = dead_between(pt, on_grid[..., :-1], on_grid[..., 1:]) * named(d["grid_since_death"])[:, None]
+    possible = dead_between(pt, on_grid[..., :-1], on_grid[..., 1:]) * named(d["grid_log_named"])[:, None]
     logs = pt.dot(pt.log(possible.sum(axis=-1) + _SMALLEST).transpose(0, 2, 1), layout.recruits.T)
     follow_up = pt.exp((d["grid_weights"][None] * logs.transpose(0, 2, 1)[:, :, None, :]).sum(axis=-1)).mean(axis=-1)
     pm.Potential("times", (pt.log(dead + _SMALLEST) - pt.log(follow_up + _SMALLEST)).sum())
 
 
-def _log_beta_binomial(died, recruited, share, scatter):
-    import pytensor.tensor as pt
+def _log_median(low, high, beyond):
+    """Log probability, up to a constant, that a sample's median lies between two points.
 
-    share = pt.clip(share, _EDGE, 1 - _EDGE)
-    size = 1.0 / (share * (1 - share) * scatter**2) - 1.0
-    alpha, beta = size * share, size * (1 - share)
-
-    def log_beta(a, b):
-        return pt.gammaln(a) + pt.gammaln(b) - pt.gammaln(a + b)
-
-    return log_beta(died + alpha, recruited - died + beta) - log_beta(alpha, beta)
-
-
-def _log_median(low, high, sample):
-    """Log probability that the median of a sample lies between two points, given the distribution's value there."""
+    `low` and `high` are the values of the distribution there, and `beyond` is how many of the sample lie on either side.
+    """
     import pytensor.tensor as pt
 
     width = pt.maximum(high - low, _EDGE)[..., None]
     at = pt.clip(low[..., None] + width * _NODES, _EDGE, 1 - _EDGE)
-    beyond = (sample[:, None] - 1.0) / 2.0
-    density = beyond * (pt.log(at) + pt.log1p(-at)) + np.log(_WEIGHTS)
+    density = beyond[:, None] * (pt.log(at) + pt.log1p(-at))
     highest = density.max(axis=-1, keepdims=True)
-    total = pt.log(pt.exp(density - highest).sum(axis=-1)) + highest[..., 0]
-    constant = 2.0 * pt.gammaln((sample + 1.0) / 2.0) - pt.gammaln(sample + 1.0)
-    return pt.log(width[..., 0]) + total - constant
+    total = pt.log((pt.exp(density - highest) * _WEIGHTS).sum(axis=-1)) + highest[..., 0]
+    return pt.log(width[..., 0]) + total

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import gammaln
 
 from uncounted.errors import UserError
-from uncounted.models.survival_laws import cells, days_in_pieces, log_days
+from uncounted.models.survival_laws import cells, days_in_pieces, log_days, share_named
 
 RECRUITS = 24
 """Days of recruitment that stand for all of a recruiter's, evenly spread over the period."""
@@ -20,6 +21,7 @@ CELLS = 24
 
 _FOLLOW_UPS = 48
 _SHORTEST = 0.25
+_NOBODY = 1e-12
 _DAY = np.timedelta64(1, "D")
 
 
@@ -39,8 +41,6 @@ class Layout:
         The laws of the hazard.
     breaks : tuple of float
         Days on which the piecewise constant hazard changes.
-    scatter_of_toll : float
-        Stated error of the share who died, in log odds.
     unknown : dict of str to str
         The recruiters for whom no share of the recruits can be given, and why.
     kaplan_meier : dict of str to pandas.DataFrame
@@ -53,7 +53,6 @@ class Layout:
     coords: dict
     laws: tuple
     breaks: tuple
-    scatter_of_toll: float
     unknown: dict
     kaplan_meier: dict
 
@@ -88,10 +87,10 @@ def lay_out(survival, tables, naming):
     closing = _day(survival["closing_day"]) + _DAY
     breaks = tuple(float(day) for day in survival["breaks"])
     times = _times(survival, tables, cohorts)
-    data = _summaries(survival, cohorts, closing, breaks, has_times=set(times["cohort"]))
+    data = _summaries(survival, cohorts, closing, breaks, naming, has_times=set(times["cohort"]))
     longest = _longest(cohorts, closing).max()
-    persons, recruits, middles = _persons(times, recruiters, closing, longest, breaks)
-    data |= persons | {"naming_mean": naming[0], "naming_factor": naming[1]}
+    persons, recruits, middles = _persons(times, recruiters, closing, longest, breaks, naming)
+    data |= persons
     coords = {
         "law": list(survival["laws"]),
         "recruiter": recruiters,
@@ -104,7 +103,6 @@ def lay_out(survival, tables, naming):
         coords=coords,
         laws=tuple(survival["laws"]),
         breaks=breaks,
-        scatter_of_toll=float(survival["scatter_of_toll"]),
         unknown=_unknown(survival, cohorts),
         kaplan_meier=middles,
     )
@@ -252,7 +250,7 @@ def sent_on(cohorts):
     return length[:, None] * (np.arange(RECRUITS) + 0.5) / RECRUITS
 
 
-def _summaries(survival, cohorts, closing, breaks, has_times):
+def _summaries(survival, cohorts, closing, breaks, naming, has_times):
     first = cohorts["recruited_from"].to_numpy().astype("datetime64[D]")
     sent, longest = sent_on(cohorts), _longest(cohorts, closing)
     toll_after = np.maximum(_days(cohorts["died_by"].to_numpy(), first)[:, None] + 1.0 - sent, 0.0)
@@ -262,6 +260,7 @@ def _summaries(survival, cohorts, closing, breaks, has_times):
     use_half = half.notna().to_numpy() & ~cohorts.index.isin(list(has_times))
     half = half.fillna(1.0).to_numpy(float)
     shares = np.array([survival["recruiters"][name].get("share_of_sample", 1.0) for name in cohorts.index])
+    sample = np.maximum(cohorts["sample"].astype("Float64").fillna(1).to_numpy(float) * shares, 1.0)
     error = float(survival["reading_error_days"])
     until = np.stack([np.maximum(half - error, 0.5), np.minimum(half + error, longest), longest], axis=1)
     edges, middles = cells(CELLS)
@@ -270,13 +269,40 @@ def _summaries(survival, cohorts, closing, breaks, has_times):
     return {
         "log_days": log_days(days),
         "in_pieces": days_in_pieces(days, breaks),
-        "since_death": np.maximum((longest[:, None] - sent)[:, None, :] - died_after[:, :, None], 0.0),
-        "recruited": np.where(known, counts["recruited"].fillna(1).to_numpy(float), 1.0),
-        "died": np.where(known, counts["died"].fillna(0).to_numpy(float), 0.0),
+        "log_named": _log_named((longest[:, None] - sent)[:, None, :] - died_after[:, :, None], naming, over=-1),
+        **_toll(counts.where(counts.notna().all(axis=1), 1.0).to_numpy(float), survival["scatter_of_toll"]),
         "use_toll": known,
-        "sample": np.maximum(cohorts["sample"].astype("Float64").fillna(1).to_numpy(float) * shares, 1.0),
+        "beyond_half": (sample - 1.0) / 2.0,
+        "log_beta": 2.0 * gammaln((sample + 1.0) / 2.0) - gammaln(sample + 1.0),
         "use_half": use_half,
     }
+
+
+def _toll(counts, scatter):
+    """Log odds of dying among the recruits, and their standard deviation: chance, and the stated error."""
+    recruited, died = counts.T
+    share = (died + 0.5) / (recruited + 1.0)
+    return {
+        "toll_seen": np.log(share / (1 - share)),
+        "toll_sd": np.sqrt(1.0 / (recruited * share * (1 - share)) + scatter**2),
+    }
+
+
+def _log_named(since_death, naming, over=None):
+    """Log share named at the mean naming delay, and its change with each of the two directions; (..., 3).
+
+    The change is that between one standard deviation below and above, per standard deviation.
+    """
+    mean, factor = naming
+
+    def log_share(move):
+        delay, tail = np.exp(mean + factor @ move)
+        share = share_named(np, delay, tail, since_death)
+        share = share if over is None else share.mean(axis=over)
+        return np.log(share + _NOBODY)
+
+    changes = [(log_share(step) - log_share(-step)) / 2.0 for step in np.eye(2)]
+    return np.stack([log_share(np.zeros(2)), *changes], axis=-1)
 
 
 def _times(survival, tables, cohorts):
@@ -312,7 +338,7 @@ def _times(survival, tables, cohorts):
     return times
 
 
-def _persons(times, recruiters, closing, longest, breaks):
+def _persons(times, recruiters, closing, longest, breaks, naming):
     """Arrays of the individual times (person, node): an interval of days to death for each day of being sent."""
     if times.empty:
         return {}, np.zeros((0, len(recruiters))), {}
@@ -331,10 +357,10 @@ def _persons(times, recruiters, closing, longest, breaks):
     data = {
         "own_log_days": log_days(died_after),
         "own_in_pieces": days_in_pieces(died_after, breaks),
-        "own_since_death": np.broadcast_to(-(begin + end) / 2, sent.shape),
+        "own_log_named": _log_named(np.broadcast_to(-(begin + end) / 2, sent.shape), naming),
         "grid_log_days": log_days(grid[:, None] * edges),
         "grid_in_pieces": days_in_pieces(grid[:, None] * edges, breaks),
-        "grid_since_death": grid[:, None] * (1.0 - middles),
+        "grid_log_named": _log_named(grid[:, None] * (1.0 - middles), naming),
         "grid_weights": _interpolation(np.log(np.clip(-sent, grid[0], grid[-1])), np.log(grid)),
     }
     recruits = (times["cohort"].to_numpy()[:, None] == np.array(recruiters, dtype=object)).astype(float)
