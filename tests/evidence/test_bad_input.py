@@ -303,7 +303,11 @@ HEADINGS = {
             ["2024-06-10,wagner,2022-07-01,2023-02-07,48366,17175,2023-08-31,91,,M"],
             "column sample: '' is refused: half of the dead within so many days, without the number of dead",
         ),
-        ("prisoner_times", ["wagner,2023-02-07,2023-02-06"], "column died: '2023-02-06' is refused: before recruitment"),
+        (
+            "prisoner_times",
+            ["wagner,2023-02-07,2023-02-06"],
+            "column died: '2023-02-06' is refused: before recruitment",
+        ),
         ("prisoner_times", ["wagner,2023-02,2023-01"], "before recruitment: expected 2023-02-01 or later"),
         ("prisoner_times", ["wagner,2021-02-07,"], "column recruited: '2021-02-07' is refused: before the war"),
         ("prisoner_times", ["wagner,,2023-05"], "column died: '2023-05' is refused: after the table was published"),

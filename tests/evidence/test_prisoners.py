@@ -2,7 +2,9 @@
 
 import pandas as pd
 
-TIMES = "cohort,recruited,died\nwagner,2022-09-05,2022-11-20\nwagner,2022-09,Dec 2022\nother,,2022-11-20\nother,2022-09,\n"
+TIMES = (
+    "cohort,recruited,died\nwagner,2022-09-05,2022-11-20\nwagner,2022-09,Dec 2022\nother,,2022-11-20\nother,2022-09,\n"
+)
 
 
 def test_times_to_the_day_and_to_the_month_become_spans(small_case):
@@ -18,6 +20,8 @@ def test_times_to_the_day_and_to_the_month_become_spans(small_case):
 
 
 def test_two_people_with_the_same_days_are_two_people(small_case):
-    small_case.add("times", "prisoner_times", TIMES + "wagner,2022-09-05,2022-11-20\n", published="2024-04-07", kept_for="x")
+    small_case.add(
+        "times", "prisoner_times", TIMES + "wagner,2022-09-05,2022-11-20\n", published="2024-04-07", kept_for="x"
+    )
     small_case.clean()
     assert len(small_case.evidence("times", "prisoner_times")) == 5

@@ -158,7 +158,11 @@ SCHEMAS = {
             "published": _day(),
             "cohort": _text(),
             # First and last day of when it may have been: the same where the day is known, empty where nothing is.
-            **{f"{what}_{end}": pa.Column(DAY, nullable=True) for what in ("recruited", "died") for end in ("from", "to")},
+            **{
+                f"{what}_{end}": pa.Column(DAY, nullable=True)
+                for what in ("recruited", "died")
+                for end in ("from", "to")
+            },
         },
         strict=True,
         ordered=True,

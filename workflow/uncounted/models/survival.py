@@ -44,12 +44,16 @@ Published summaries
             \frac{1}{n_g \hat p_g (1 - \hat p_g)}\Bigr), \quad
         p_g = \frac{1}{b_g - a_g} \int_{a_g}^{b_g} F_g(D_g - r) \, dr
 
-    Half of a sample of :math:`m_g` dead were dead within :math:`h_g` days, read to :math:`\pm w` days. Among the dead and
-    named the time has the distribution :math:`G_g(t) = H_g(t) / H_g(C - a_g)`, and :math:`G_g` of a sample's median has a
-    beta distribution (David and Nagaraja 2003, *Order Statistics*, sec. 2.3):
+    Half of a sample of :math:`m_g` dead were dead within :math:`h_g` days, published to the month, so read with an error
+    of standard deviation :math:`w`. Among the dead and named the time has the distribution
+    :math:`G_g(t) = H_g(t) / H_g(C - a_g)`. How many of the sample died within a time is binomial, so that the log odds
+    of :math:`G_g` at a sample's median have variance :math:`4 / m_g`; with :math:`\ell` these log odds, which are nearly
+    a line from :math:`h_g - w` to :math:`h_g + w`, the median's error in days has the variance of both (David and
+    Nagaraja 2003, *Order Statistics*, sec. 10.2):
 
     .. math::
-        P(h_g) = \int_{G_g(h_g - w)}^{G_g(h_g + w)} \mathrm{Beta}\Bigl(u; \; \frac{m_g + 1}{2}, \frac{m_g + 1}{2}\Bigr) \, du
+        \ell_g(h_g) / \ell_g' &\sim \mathrm{Normal}\Bigl(0, \; \mathrm{var} = w^2 + \frac{4}{m_g \, \ell_g'^2}\Bigr), \quad
+            \ell_g' = \frac{\ell_g(h_g + w) - \ell_g(h_g - w)}{2 w}
 
 Individual times
     Each dead man :math:`i` who is named by the closing day was sent in an interval :math:`R_i` of days and died in an
@@ -68,8 +72,6 @@ What is not known
     their dead is not known, no share and no survival curve is given: only the times of those who died.
 """
 
-import numpy as np
-
 from uncounted.models.packing import pack, unpack
 from uncounted.models.survival_evidence import (  # noqa: F401 - the model's interface
     CELLS,
@@ -78,24 +80,15 @@ from uncounted.models.survival_evidence import (  # noqa: F401 - the model's int
     naming_of,
     naming_stated,
 )
-from uncounted.models.survival_laws import dead_between, piecewise, weibull
-
-LAWS = ("weibull", "piecewise")
-"""The laws of the hazard."""
+from uncounted.models.survival_laws import dead_between, hazards
+from uncounted.models.survival_results import summarise  # noqa: F401
 
 PARAMETERS = ("early_deaths", "hazard_shape", "hazard_moves", "naming")
 """The sampled variables, each of which must have converged; a fit of one law has some of them."""
 
-MONTHS = (1, 2, 3, 6)
-"""Months after which the share who are dead is reported."""
-
-DAYS_A_MONTH = 365.25 / 12
-
 _CELLS_OF_RESULTS = 160
-_NODES, _WEIGHTS = (lambda x, w: ((x + 1) / 2, w / 2))(*np.polynomial.legendre.leggauss(32))
 _SMALLEST = 1e-300
 _EDGE = 1e-12
-_CURVE_DAYS = 7
 
 
 def build(layout, priors):
@@ -123,7 +116,7 @@ def build(layout, priors):
         d = unpack(pm.Data("evidence", pack(layout.data)), layout.data)
         early = prior("early_deaths", priors, dims=("law", "recruiter"))
         own = {law: _own_parameter(law, priors) for law in layout.laws}
-        hazard = _hazards(pt, -pt.log1p(-early), own, layout)
+        hazard = hazards(pt, layout.breaks, -pt.log1p(-early), own)
         moves = pm.Normal("naming", 0.0, 1.0, dims=("law", "naming_part"))
 
         def named(logs):
@@ -150,36 +143,6 @@ def _own_parameter(law, priors):
     return pt.concatenate([pt.zeros_like(walk[:, :1]), walk], axis=1)
 
 
-def _hazards(xp, level, own, layout):
-    """Cumulative hazards as a function of what the laws need of the days.
-
-    Parameters
-    ----------
-    xp : module
-    level : array, shape (law, recruiter)
-    own : dict of str to array
-        See :func:`_own_parameter`.
-    layout : Layout
-
-    Returns
-    -------
-    callable
-        Of logs of days and days in pieces, with the axes before those of the days that parameters have, and of a function
-        that takes a parameter (recruiter, ...) to those axes; (law, ...).
-    """
-
-    def cumulative(logs, in_pieces, at):
-        laws = []
-        for place, law in enumerate(layout.laws):
-            if law == "weibull":
-                laws.append(weibull(xp, at(level[place]), at(own[law]), logs))
-            else:
-                laws.append(piecewise(xp, at(level[place]), at(own[law]), in_pieces, layout.breaks))
-        return xp.stack(laws)
-
-    return cumulative
-
-
 def _observe_summaries(d, hazard, named, layout):
     """Add the likelihood of how many of the recruits died, and within how many days half of the dead had."""
     import pymc as pm
@@ -195,7 +158,10 @@ def _observe_summaries(d, hazard, named, layout):
     share = named(d["log_named"]).reshape((laws, recruiters, 3, CELLS))
     until = (dead_between(pt, at_edges[..., :-1], at_edges[..., 1:]) * share).sum(axis=-1)
     of_dead = until / until[..., 2:]
-    half = _log_median(of_dead[..., 0], of_dead[..., 1], d["beyond_half"]) - d["log_beta"]
+    logits = pt.log(of_dead[..., :2] + _SMALLEST) - pt.log1p(-pt.minimum(of_dead[..., :2], 1 - _EDGE))
+    slope = (logits[..., 1] - logits[..., 0]) / d["half_width"] + _EDGE
+    variance = d["reading_sd"] ** 2 + 4.0 / (d["sample"] * slope**2)
+    half = ((logits.mean(axis=-1) / slope) ** 2 / variance + pt.log(variance)) / -2.0
     pm.Potential("half", (d["use_half"] * half).sum())
 
 
@@ -219,18 +185,3 @@ def _observe_times(d, hazard, named, layout):
     logs = pt.dot(pt.log(possible.sum(axis=-1) + _SMALLEST).transpose(0, 2, 1), layout.recruits.T)
     follow_up = pt.exp((d["grid_weights"][None] * logs.transpose(0, 2, 1)[:, :, None, :]).sum(axis=-1)).mean(axis=-1)
     pm.Potential("times", (pt.log(dead + _SMALLEST) - pt.log(follow_up + _SMALLEST)).sum())
-
-
-def _log_median(low, high, beyond):
-    """Log probability, up to a constant, that a sample's median lies between two points.
-
-    `low` and `high` are the values of the distribution there, and `beyond` is how many of the sample lie on either side.
-    """
-    import pytensor.tensor as pt
-
-    width = pt.maximum(high - low, _EDGE)[..., None]
-    at = pt.clip(low[..., None] + width * _NODES, _EDGE, 1 - _EDGE)
-    density = beyond[:, None] * (pt.log(at) + pt.log1p(-at))
-    highest = density.max(axis=-1, keepdims=True)
-    total = pt.log((pt.exp(density - highest) * _WEIGHTS).sum(axis=-1)) + highest[..., 0]
-    return pt.log(width[..., 0]) + total

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import gammaln
 
 from uncounted.errors import UserError
 from uncounted.models.survival_laws import cells, days_in_pieces, log_days, share_named
@@ -22,6 +21,7 @@ CELLS = 24
 _FOLLOW_UPS = 48
 _SHORTEST = 0.25
 _NOBODY = 1e-12
+_CELLS_OF_RESULTS = 160
 _DAY = np.timedelta64(1, "D")
 
 
@@ -43,6 +43,10 @@ class Layout:
         Days on which the piecewise constant hazard changes.
     unknown : dict of str to str
         The recruiters for whom no share of the recruits can be given, and why.
+    facts : dict of str to numpy.ndarray
+        What the results need beside the posterior: ``days`` (recruiter, edge) from none to the longest that anybody can
+        have been seen; in the cells between them ``log_named`` (recruiter, cell, 3) and ``seen_share`` (recruiter, cell),
+        the share of recruits whose death would have come by the closing day; ``sample``, ``half``, ``reading_error``.
     kaplan_meier : dict of str to pandas.DataFrame
         Of the recruiters with individual times, for comparison: `days` from being sent to death, and `follow_up`, the
         days from being sent to the end of the closing day. Months stand for their middle.
@@ -54,6 +58,7 @@ class Layout:
     laws: tuple
     breaks: tuple
     unknown: dict
+    facts: dict
     kaplan_meier: dict
 
 
@@ -104,6 +109,7 @@ def lay_out(survival, tables, naming):
         laws=tuple(survival["laws"]),
         breaks=breaks,
         unknown=_unknown(survival, cohorts),
+        facts=_facts(survival, cohorts, closing, naming),
         kaplan_meier=middles,
     )
 
@@ -157,7 +163,13 @@ def _day(value):
 
 def _days(values, origin):
     """Days since `origin`, as floats."""
-    return (np.asarray(values, dtype="datetime64[D]") - origin) / _DAY
+    return (np.asarray(values, dtype="datetime64[D]") - np.asarray(origin, dtype="datetime64[D]")) / _DAY
+
+
+def _toll_after(cohorts):
+    """Days between being sent and the end of the day of the toll; (recruiter, day of recruitment)."""
+    toll = _days(cohorts["died_by"].to_numpy(), cohorts["recruited_from"].to_numpy()) + 1.0
+    return np.maximum(toll[:, None] - sent_on(cohorts), 0.0)
 
 
 def _cohorts(survival, tables):
@@ -239,7 +251,7 @@ def _unknown(survival, cohorts):
 
 def _longest(cohorts, closing):
     """Days from the first recruits to the end of the closing day."""
-    return _days(np.repeat(closing, len(cohorts)), cohorts["recruited_from"].to_numpy().astype("datetime64[D]"))
+    return _days(np.repeat(closing, len(cohorts)), cohorts["recruited_from"].to_numpy())
 
 
 def sent_on(cohorts):
@@ -251,16 +263,13 @@ def sent_on(cohorts):
 
 
 def _summaries(survival, cohorts, closing, breaks, naming, has_times):
-    first = cohorts["recruited_from"].to_numpy().astype("datetime64[D]")
     sent, longest = sent_on(cohorts), _longest(cohorts, closing)
-    toll_after = np.maximum(_days(cohorts["died_by"].to_numpy(), first)[:, None] + 1.0 - sent, 0.0)
+    toll_after = _toll_after(cohorts)
     counts = cohorts[["recruited", "died"]].astype("Float64")
     known = counts.notna().all(axis=1).to_numpy()
     half = cohorts["half_of_deaths_within_days"].astype("Float64")
     use_half = half.notna().to_numpy() & ~cohorts.index.isin(list(has_times))
     half = half.fillna(1.0).to_numpy(float)
-    shares = np.array([survival["recruiters"][name].get("share_of_sample", 1.0) for name in cohorts.index])
-    sample = np.maximum(cohorts["sample"].astype("Float64").fillna(1).to_numpy(float) * shares, 1.0)
     error = float(survival["reading_error_days"])
     until = np.stack([np.maximum(half - error, 0.5), np.minimum(half + error, longest), longest], axis=1)
     edges, middles = cells(CELLS)
@@ -272,9 +281,35 @@ def _summaries(survival, cohorts, closing, breaks, naming, has_times):
         "log_named": _log_named((longest[:, None] - sent)[:, None, :] - died_after[:, :, None], naming, over=-1),
         **_toll(counts.where(counts.notna().all(axis=1), 1.0).to_numpy(float), survival["scatter_of_toll"]),
         "use_toll": known,
-        "beyond_half": (sample - 1.0) / 2.0,
-        "log_beta": 2.0 * gammaln((sample + 1.0) / 2.0) - gammaln(sample + 1.0),
+        "sample": _samples(survival, cohorts),
+        "half_width": until[:, 1] - until[:, 0],
+        "reading_sd": np.array(error),
         "use_half": use_half,
+    }
+
+
+def _samples(survival, cohorts):
+    """Dead of each recruiter in the sample; one where there is no sample."""
+    shares = np.array([survival["recruiters"][name].get("share_of_sample", 1.0) for name in cohorts.index])
+    return np.maximum(cohorts["sample"].astype("Float64").fillna(1).to_numpy(float) * shares, 1.0)
+
+
+def _facts(survival, cohorts, closing, naming):
+    edges, middles = cells(_CELLS_OF_RESULTS)
+    longest, sent = _longest(cohorts, closing), sent_on(cohorts)
+    since_death = (longest[:, None] - sent)[:, None, :] - (longest[:, None] * middles)[:, :, None]
+    counts = cohorts[["recruited", "died", "half_of_deaths_within_days"]].astype("Float64").astype(float)
+    return {
+        "days": longest[:, None] * edges,
+        "log_named": _log_named(since_death, naming, over=-1),
+        "seen_share": (since_death > 0).mean(axis=-1),
+        "toll_after": _toll_after(cohorts),
+        "recruited": counts["recruited"].to_numpy(),
+        "died": counts["died"].to_numpy(),
+        "half": counts["half_of_deaths_within_days"].to_numpy(),
+        "sample": _samples(survival, cohorts),
+        "reading_error": np.array(float(survival["reading_error_days"])),
+        "scatter_of_toll": np.array(float(survival["scatter_of_toll"])),
     }
 
 

@@ -6,6 +6,9 @@ sent to the front.
 
 import numpy as np
 
+LAWS = ("weibull", "piecewise")
+"""The laws of the hazard."""
+
 REFERENCE = 91.0
 """Days by which the level of every law is stated: the share of those sent who are dead by then."""
 
@@ -87,6 +90,37 @@ def piecewise(xp, level, log_hazards, in_pieces, breaks):
     hazards = xp.exp(log_hazards)
     reference = (hazards * days_in_pieces(REFERENCE, breaks)).sum(axis=-1)
     return level * (hazards * in_pieces).sum(axis=-1) / reference
+
+
+def hazards(xp, breaks, level, own):
+    """Cumulative hazards of all laws, as a function of days.
+
+    Parameters
+    ----------
+    xp : module
+    breaks : sequence of float
+    level : array, shape (law, ..., recruiter)
+        Cumulative hazards at :data:`REFERENCE` days.
+    own : dict of str to array
+        By law, what it has beside its level: shapes (..., recruiter) or log hazards (..., recruiter, piece).
+
+    Returns
+    -------
+    callable
+        Of :func:`log_days`, of :func:`days_in_pieces`, and of a function that gives a parameter (..., recruiter) the axes
+        of the days; it returns (law, ...).
+    """
+
+    def cumulative(logs, in_pieces, at):
+        laws = []
+        for place, (law, values) in enumerate(own.items()):
+            if law == "weibull":
+                laws.append(weibull(xp, at(level[place]), at(values), logs))
+            else:
+                laws.append(piecewise(xp, at(level[place]), at(values), in_pieces, breaks))
+        return xp.stack(laws)
+
+    return cumulative
 
 
 def share_named(xp, delay, tail, days):
