@@ -15,7 +15,7 @@ def check_case(*, case_name, case_config, evidence_folder, fits_folder, out_fold
     out_folder : str or Path
         Receives a Parquet table for each question: of an evidence synthesis convergence, predictive, sensitivity,
         prior_posterior and backtest; of multiple systems estimation those of
-        :func:`uncounted.checks.lists.check_lists`.
+        :func:`uncounted.checks.lists.check_lists`. Where the config asks how soon recruits died, also survival.
     seed : int
         The run's seed.
     """
@@ -61,13 +61,42 @@ def _check_sources(case_name, case_config, evidence_folder, fits_folder, seed):
     later = _kept_for_back_test(case_config, tables)
     day = later["published"].iloc[0]
     forecast = module.forecast_dated(trace.posterior, layout, day, seed_for(seed, case_name, "back-test"))
-    return {
-        "convergence": results_table(check_convergence(trace, parameters, case_config["checks"])),
+    convergence = check_convergence(trace, parameters, case_config["checks"])
+    more = {}
+    if "survival" in case_config:
+        converged, more["survival"] = _check_survival(case_name, case_config, tables, trace, fits, seed)
+        convergence += converged
+    return more | {
+        "convergence": results_table(convergence),
         "predictive": check_predictive(trace, module, layout),
         "sensitivity": check_sources(deaths, pd.read_parquet(fits / f"{model}_without.parquet")),
         "prior_posterior": compare_priors(trace, case_config["priors"], (expected, deaths.values)),
         "backtest": check_against_later_list(deaths.values, forecast, later, case_config["cut_off"]),
     }
+
+
+def _check_survival(case_name, case_config, tables, trace, fits, seed):
+    """Results of the convergence checks of the model of how soon recruits died, and the table of what it says."""
+    import dataclasses
+
+    import arviz as az
+
+    from uncounted.checks.convergence import check_convergence
+    from uncounted.checks.survival import survival_table
+    from uncounted.inference import seed_for
+    from uncounted.models import survival
+
+    settings = case_config["survival"]
+    layout = survival.lay_out(settings, tables, survival.naming_of(trace.posterior, settings))
+    fitted = az.from_netcdf(fits / "survival.nc")
+    summary = survival.summarise(
+        fitted.posterior, layout, settings["priors"], seed_for(seed, case_name, "survival", "count")
+    )
+    parameters = [name for name in survival.PARAMETERS if name in fitted.posterior]
+    reported = summary[["share_dead", *survival.MEDIANS]].dropna("recruiter", how="all")
+    results = check_convergence(fitted, parameters, case_config["checks"], reported)
+    named = [dataclasses.replace(result, check=f"survival of recruits: {result.check}") for result in results]
+    return named, survival_table(summary, layout)
 
 
 def _kept_for_back_test(case_config, tables):

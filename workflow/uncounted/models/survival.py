@@ -5,9 +5,9 @@ dead. Late recruits could only die soon to be in it, so that the dead seem to ha
 truncation; Kalbfleisch and Lawless 1989, J. Am. Stat. Assoc. 84:360).
 
 Time to death
-    :math:`T` is the time from being sent to the front to death, :math:`F_g` its distribution among the men of recruiter
-    :math:`g`. Two laws of the hazard stand side by side, with no parameter in common, so that each has the posterior that
-    it has alone. With :math:`\tau = 91` days and :math:`p_g` the share who are dead by then:
+    :math:`T` is the time from being sent to the front to death, :math:`F_g` its distribution among the men of
+    recruiter :math:`g`. Two laws of the hazard stand side by side, with no parameter in common, so that each has the
+    posterior that it has alone. With :math:`\tau = 91` days and :math:`p_g` the share who are dead by then:
 
     .. math::
         F_g(t) &= 1 - \exp(-\Lambda_g(t)), \quad \Lambda_g(\tau) = -\log(1 - p_g) \\
@@ -23,12 +23,13 @@ Recruits
     They are sent on any day of a known period alike, from :math:`a_g` to :math:`b_g`.
 
 Naming
-    Of those who are ever named, the share :math:`Q(x)` is named within :math:`x` days of death: Lomax's distribution with
-    half after :math:`\tau_{1/2}` days and shape :math:`\kappa`, as in the synthesis. :math:`(\log \tau_{1/2}, \log \kappa)`
-    is Normal with the mean and covariance of the synthesis' posterior, the delay taken at the mean effort until the closing
-    day. :math:`\log Q` is taken to be linear in the two standard normal directions of this. What is seen here does not change the
-    synthesis. The share that is ever named is the same whenever a man died, and
-    drops out. With closing day :math:`C`, the share of the men sent who are dead within :math:`t` days and named is
+    Of those who are ever named, the share :math:`Q(x)` is named within :math:`x` days of death: Lomax's distribution
+    with half after :math:`\tau_{1/2}` days and shape :math:`\kappa`, as in the synthesis.
+    :math:`(\log \tau_{1/2}, \log \kappa)` is Normal with the mean and covariance of the synthesis' posterior, the delay
+    taken at the mean effort until the closing day; :math:`\log Q` is taken to be linear in the two standard normal
+    directions of this. What is seen here does not change the synthesis. The share that is ever named is the same whenever
+    a man died, and drops out. With closing day :math:`C`, the share of the men sent who are dead within :math:`t` days
+    and named is
 
     .. math::
         H_g(t) = \int_0^t f_g(s) \, q_g(s) \, ds, \quad
@@ -44,21 +45,21 @@ Published summaries
             \frac{1}{n_g \hat p_g (1 - \hat p_g)}\Bigr), \quad
         p_g = \frac{1}{b_g - a_g} \int_{a_g}^{b_g} F_g(D_g - r) \, dr
 
-    Half of a sample of :math:`m_g` dead were dead within :math:`h_g` days, published to the month, so read with an error
-    of standard deviation :math:`w`. Among the dead and named the time has the distribution
+    Half of a sample of :math:`m_g` dead were dead within :math:`h_g` days, published to the month, so read with an
+    error of standard deviation :math:`w`. Among the dead and named the time has the distribution
     :math:`G_g(t) = H_g(t) / H_g(C - a_g)`. How many of the sample died within a time is binomial, so that the log odds
-    of :math:`G_g` at a sample's median have variance :math:`4 / m_g`; with :math:`\ell` these log odds, which are nearly
-    a line from :math:`h_g - w` to :math:`h_g + w`, the median's error in days has the variance of both (David and
-    Nagaraja 2003, *Order Statistics*, sec. 10.2):
+    of :math:`G_g` at a sample's median have variance :math:`4 / m_g`; with :math:`\ell_g` these log odds, nearly a line
+    from :math:`h_g - w` to :math:`h_g + w`, the median's error in days has the variance of both (David and Nagaraja
+    2003, *Order Statistics*, sec. 10.2):
 
     .. math::
-        \ell_g(h_g) / \ell_g' &\sim \mathrm{Normal}\Bigl(0, \; \mathrm{var} = w^2 + \frac{4}{m_g \, \ell_g'^2}\Bigr), \quad
-            \ell_g' = \frac{\ell_g(h_g + w) - \ell_g(h_g - w)}{2 w}
+        \ell_g(h_g) / \beta_g &\sim \mathrm{Normal}\Bigl(0, \; \mathrm{var} = w^2 + \frac{4}{m_g \, \beta_g^2}\Bigr),
+            \quad \beta_g = \frac{\ell_g(h_g + w) - \ell_g(h_g - w)}{2 w}
 
 Individual times
     Each dead man :math:`i` who is named by the closing day was sent in an interval :math:`R_i` of days and died in an
-    interval :math:`D_i`; a day that is missing stands for the whole period. Given when he was sent, and that he is among
-    the dead and named:
+    interval :math:`D_i`; a day that is missing stands for the whole period. Given when he was sent, and that he is
+    among the dead and named:
 
     .. math::
         P(i) = \frac{\int_{R_i} \int_{D_i} f_g(s - r) \, Q(C - s) \, ds \, dr}
@@ -87,6 +88,9 @@ PARAMETERS = ("early_deaths", "hazard_shape", "hazard_moves", "naming")
 """The sampled variables, each of which must have converged; a fit of one law has some of them."""
 
 _CELLS_OF_RESULTS = 160
+MEDIANS = ("median_named", "median_dead", "median_followed")
+"""The medians that :func:`summarise` gives, of fewer and fewer that the closing day cuts off."""
+
 _SMALLEST = 1e-300
 _EDGE = 1e-12
 
@@ -98,7 +102,7 @@ def build(layout, priors):
     ----------
     layout : Layout
     priors : dict of str to dict
-        ``early_deaths``, ``hazard_shape`` and ``hazard_step``; see :func:`uncounted.models.priors.prior`.
+        ``early_deaths``, between 0 and 1, ``hazard_shape`` and ``hazard_step``, which is fixed; see :func:`uncounted.models.priors.prior`.
 
     Returns
     -------
@@ -114,7 +118,7 @@ def build(layout, priors):
 
     with pm.Model(coords=layout.coords) as model:
         d = unpack(pm.Data("evidence", pack(layout.data)), layout.data)
-        early = prior("early_deaths", priors, dims=("law", "recruiter"))
+        early = prior("early_deaths", priors, dims=("law", "recruiter"), transform=pm.distributions.transforms.logodds)
         own = {law: _own_parameter(law, priors) for law in layout.laws}
         hazard = hazards(pt, layout.breaks, -pt.log1p(-early), own)
         moves = pm.Normal("naming", 0.0, 1.0, dims=("law", "naming_part"))

@@ -45,8 +45,10 @@ class Layout:
         The recruiters for whom no share of the recruits can be given, and why.
     facts : dict of str to numpy.ndarray
         What the results need beside the posterior: ``days`` (recruiter, edge) from none to the longest that anybody can
-        have been seen; in the cells between them ``log_named`` (recruiter, cell, 3) and ``seen_share`` (recruiter, cell),
-        the share of recruits whose death would have come by the closing day; ``sample``, ``half``, ``reading_error``.
+        have been seen; in the cells between them ``log_named`` (recruiter, cell, 3) and ``seen_share`` (recruiter,
+        cell), the share of recruits whose death would have come by the closing day; ``toll_after`` (recruiter, day of
+        recruitment); the published ``recruited``, ``died``, ``half``, ``sample``, not a number where there is none; the
+        stated ``reading_error`` and ``scatter_of_toll``.
     kaplan_meier : dict of str to pandas.DataFrame
         Of the recruiters with individual times, for comparison: `days` from being sent to death, and `follow_up`, the
         days from being sent to the end of the closing day. Months stand for their middle.

@@ -1,7 +1,7 @@
 """Laws of the time to death: cumulative hazards, and the naming of the dead, for NumPy and PyTensor alike.
 
-A function that takes `xp` computes with it: :mod:`numpy` or :mod:`pytensor.tensor`. Times are in days since a person was
-sent to the front.
+A function that takes `xp` computes with it: :mod:`numpy` or :mod:`pytensor.tensor`. Times are in days since somebody
+was sent to the front.
 """
 
 import numpy as np
@@ -107,8 +107,8 @@ def hazards(xp, breaks, level, own):
     Returns
     -------
     callable
-        Of :func:`log_days`, of :func:`days_in_pieces`, and of a function that gives a parameter (..., recruiter) the axes
-        of the days; it returns (law, ...).
+        Of :func:`log_days`, of :func:`days_in_pieces`, and of a function that gives a parameter (..., recruiter) the
+        axes of the days; it returns (law, ...).
     """
 
     def cumulative(logs, in_pieces, at):
@@ -151,13 +151,13 @@ def dead_between(xp, before, after):
 
 
 def cells(number):
-    """Edges and middles of cells between 0 and 1, narrower early on.
+    r"""Edges and middles of cells between 0 and 1, narrower early on.
 
     With them a share of the dead who are named is a sum of differences of the distribution, which are exact, so that a
     density without bound at 0 does no harm:
 
     .. math::
-        \\int_0^d f(t) q(t) dt \\approx \\sum_k (F(d e_{k+1}) - F(d e_k)) \\, q(d (e_k + e_{k+1}) / 2)
+        \int_0^d f(t) q(t) dt \approx \sum_k (F(d e_{k+1}) - F(d e_k)) \, q(d (e_k + e_{k+1}) / 2)
     """
     edges = np.linspace(0.0, 1.0, number + 1) ** 2
     return edges, (edges[1:] + edges[:-1]) / 2

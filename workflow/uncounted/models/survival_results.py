@@ -39,8 +39,8 @@ def summarise(posterior, layout, priors, seed):
         ``median_followed``: days within which half had died of those dead and named by the closing day; of those dead
         by the closing day, named or not; and of those who would have died within the longest time that the closing day
         lets anybody be seen, had all been seen so long. ``median_short``: by how many days the first falls short of the
-        last. ``median_published`` and ``died_published``: the median of a sample, read with its error, and the number of
-        dead, as they could have been published.
+        last. ``median_published`` and ``died_published``: the median of a sample, read with its error, and the number
+        of dead, as they could have been published.
     """
     rng = np.random.default_rng(seed)
     facts, hazard = layout.facts, _hazard(posterior, layout, priors)
