@@ -13,6 +13,7 @@ _PLACES = {
         "published_estimates": "others",
         "prior_posterior": "checks",
         "backtest": "checks",
+        "survival": "survival",
     },
     "multiple_systems_estimation": {
         "headline": "families",
@@ -41,10 +42,10 @@ def names_of(case_config):
     -------
     list of str
         Without `strata` where the study has none, and without `sensitivity` where there are two lists: neither of
-        them can be left out.
+        them can be left out. Without `survival` where the config does not ask how soon recruits died.
     """
     names = NAMES[case_config["kind"]]
-    lacking = set()
+    lacking = set() if "survival" in case_config else {"survival"}
     if case_config["kind"] == "multiple_systems_estimation":
         lacking |= set() if case_config.get("strata") else {"strata"}
         lacking |= {"sensitivity"} if len(case_config["lists"]) == 2 else set()

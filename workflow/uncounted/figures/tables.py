@@ -187,9 +187,10 @@ class SynthesisTables(CaseTables):
         "predictive": ("source", "variable", "item", "observed", "median", "lower", "upper", "p_value", "passed"),
         "sensitivity": ("left_out", "median", "lower", "upper", "level", "moved", "mcse_moved"),
         "backtest": ("what", "day", "observed", "lower", "median", "upper", "passed", "text"),
+        "survival": ("recruiter", "law", "quantity", "at", "median", "lower", "upper", "level", "observed", "reason"),
         "prior_posterior": ("parameter", "unit", "reason", "kind", "quantile", "value"),
     }
-    CHECKS = ("convergence", "predictive", "sensitivity", "backtest", "prior_posterior")
+    CHECKS = ("convergence", "predictive", "sensitivity", "backtest", "prior_posterior", "survival")
 
     @property
     def last_list(self):

@@ -92,7 +92,8 @@ def fit_case(*, case_name, case_config, evidence_folder, out_folder, seed):
     out_folder : str or Path
         Receives the posterior of each model, ``<model>.nc``, and the tables that go with them: of an evidence synthesis
         ``<model>_without.parquet``, draws of the number of deaths without each source in turn (left_out, chain, draw,
-        deaths), and where the config asks how soon recruits died, ``survival.nc``; of multiple systems estimation those of :func:`uncounted.models.multiple_systems.fit_lists`.
+        deaths), and where the config asks how soon recruits died, ``survival.nc``; of multiple systems estimation those
+        of :func:`uncounted.models.multiple_systems.fit_lists`.
     seed : int
         The run's seed.
 

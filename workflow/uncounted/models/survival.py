@@ -25,9 +25,9 @@ Recruits
 Naming
     Of those who are ever named, the share :math:`Q(x)` is named within :math:`x` days of death: Lomax's distribution
     with half after :math:`\tau_{1/2}` days and shape :math:`\kappa`, as in the synthesis.
-    :math:`(\log \tau_{1/2}, \log \kappa)` is Normal with the mean and covariance of the synthesis' posterior, the delay
-    taken at the mean effort until the closing day; :math:`\log Q` is taken to be linear in the two standard normal
-    directions of this. What is seen here does not change the synthesis. The share that is ever named is the same whenever
+    :math:`(\log \tau_{1/2}, \log \kappa)` is Normal with mean and covariance of the synthesis' posterior, the delay
+    taken at the mean effort until the closing day; :math:`\log Q` is taken to be linear in its two standard normal
+    directions. What is seen here does not change the synthesis. The share that is ever named is the same whenever
     a man died, and drops out. With closing day :math:`C`, the share of the men sent who are dead within :math:`t` days
     and named is
 
@@ -102,7 +102,8 @@ def build(layout, priors):
     ----------
     layout : Layout
     priors : dict of str to dict
-        ``early_deaths``, between 0 and 1, ``hazard_shape`` and ``hazard_step``, which is fixed; see :func:`uncounted.models.priors.prior`.
+        ``early_deaths``, between 0 and 1, ``hazard_shape`` and ``hazard_step``, which is fixed; see
+        :func:`uncounted.models.priors.prior`.
 
     Returns
     -------

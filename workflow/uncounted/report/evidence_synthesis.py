@@ -6,7 +6,7 @@ from uncounted.figures import names_of, words
 from uncounted.figures.answer import partial_months
 from uncounted.figures.checks import parameter_names, quantiles
 from uncounted.figures.others import SAME_KIND, lettered
-from uncounted.report import modeltext
+from uncounted.report import modeltext, survival
 from uncounted.report.pieces import (
     checked,
     descriptions,
@@ -29,13 +29,14 @@ CONTENTS = [
     ("how", "How the estimate was made"),
     ("when", "When they died"),
     ("ages", "How old they were"),
+    ("prisoners", "Prisoners"),
     ("views", "What each source says"),
     ("others", "What others estimated"),
     ("hangs", "What the answer hangs on"),
     ("checks", "The checks"),
     ("assumed", "What cannot be tested"),
 ]
-"""The sections of the page: anchor and title."""
+"""The sections of the page: anchor and title; that on prisoners where the config asks how soon they died."""
 
 
 def view(tables, provenance):
@@ -96,7 +97,8 @@ def view(tables, provenance):
         "model_text": modeltext.as_html(modeltext.docstring(config["model"])),
         **in_words(tables, moved, known),
         "figures": {name: figure(tables, name) for name in names_of(config)},
-        "contents": CONTENTS,
+        "survival": survival.view(tables),
+        "contents": [entry for entry in CONTENTS if entry[0] != "prisoners" or "survival" in config],
         "summary": summary(people(tables.one("deaths"))),
         "stop": checked(tables.convergence)["failed"] > 0,
         "model_texts": [],
