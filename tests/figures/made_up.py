@@ -143,7 +143,7 @@ def _checks(config, rng):
             }
         )
     sensitivity = []
-    used = [name for name, source in config["sources"].items() if "used_until" in source]
+    used = [name for name, source in config["sources"].items() if "used_until" in source and name != "prisoners"]
     for left_out, moved in zip(["", *used], [0, 0.08, 0.01, -0.03, 0.02, -0.24, 0.13], strict=True):
         for level, half in ((0.5, 0.07), (0.95, 0.22)):
             middle = 96_000 * (1 + moved)
@@ -155,6 +155,7 @@ def _checks(config, rng):
                     **{"r_hat": 1.004, "ess_bulk": 900.0},
                 }
             )
+    survival = [row for recruiter in config["survival"]["recruiters"] for row in _survival(recruiter)]
     backtest = [
         (
             "named by 25 April 2025 of those who died up to 7 April 2024",
@@ -176,7 +177,31 @@ def _checks(config, rng):
         "sensitivity": pd.DataFrame(sensitivity),
         "backtest": backtest,
         "prior_posterior": _prior_posterior(config, rng),
+        "survival": pd.DataFrame(survival),
     }
+
+
+def _survival(recruiter):
+    """How soon recruits died: Wagner's by both laws, the others' dead only."""
+    reason = "" if recruiter == "wagner" else "Not published: how many were recruited."
+    for law, power in (("weibull", 0.6), ("piecewise", 0.7)):
+        wanted = [("alive", day, np.exp(-0.3 * (day / 91) ** power)) for day in range(0, 190, 7)]
+        wanted += [("share_dead", month, 0.1 * month**power) for month in (1, 2, 3, 6)]
+        wanted += [("dead_of_named", day, 1 - np.exp(-0.7 * (day / 91) ** power)) for day in range(0, 190, 7)]
+        wanted += [(f"median_{name}", np.nan, days) for name, days in (("named", 62), ("dead", 68), ("followed", 113))]
+        wanted += [("median_short", np.nan, 51), ("median_published", np.nan, 63), ("died_published", np.nan, 17_200)]
+        for quantity, at, middle in wanted:
+            known = not reason or quantity.startswith(("median", "dead_of"))
+            seen = {"median_published": 61.0, "died_published": 17_175.0 if known else np.nan}.get(quantity, np.nan)
+            for level, half in ((0.5, 0.07), (0.95, 0.2)):
+                low, high = middle * (1 - half), middle * (1 + half)
+                yield {
+                    **{"recruiter": recruiter, "law": law, "quantity": quantity, "at": float(at)},
+                    **dict(
+                        zip(("median", "lower", "upper"), (middle, low, high) if known else (np.nan,) * 3, strict=True)
+                    ),
+                    **{"level": level, "observed": seen, "reason": "" if known else reason},
+                }
 
 
 def _prior_posterior(config, rng):

@@ -65,7 +65,7 @@ def test_which_figures_there_are_follows_from_lists_and_strata(studies):
     assert names_of(studies["kosovo"].config) == ["headline", "overlaps", "dial", "sensitivity", "cells"]
     assert names_of(studies["gaza_by_age_and_sex"].config) == NAMES[KIND]
     assert names_of(studies["two"].config) == ["headline", "overlaps", "dial", "cells"]
-    assert names_of({"kind": "evidence_synthesis"}) == NAMES["evidence_synthesis"]
+    assert names_of({"kind": "evidence_synthesis", "survival": {}}) == NAMES["evidence_synthesis"]
 
 
 @pytest.mark.parametrize("name", ["gaza_by_age_and_sex", "evil"])

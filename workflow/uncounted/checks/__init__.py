@@ -82,7 +82,7 @@ def _check_survival(case_name, case_config, tables, trace, fits, seed):
     import arviz as az
 
     from uncounted.checks.convergence import check_convergence
-    from uncounted.checks.survival import survival_table
+    from uncounted.checks.survival import reported_of, survival_table
     from uncounted.inference import seed_for
     from uncounted.models import survival
 
@@ -93,8 +93,7 @@ def _check_survival(case_name, case_config, tables, trace, fits, seed):
         fitted.posterior, layout, settings["priors"], seed_for(seed, case_name, "survival", "count")
     )
     parameters = [name for name in survival.PARAMETERS if name in fitted.posterior]
-    reported = summary[["share_dead", *survival.MEDIANS]].dropna("recruiter", how="all")
-    results = check_convergence(fitted, parameters, case_config["checks"], reported)
+    results = check_convergence(fitted, parameters, case_config["checks"], reported_of(summary))
     named = [dataclasses.replace(result, check=f"survival of recruits: {result.check}") for result in results]
     return named, survival_table(summary, layout)
 

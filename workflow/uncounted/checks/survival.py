@@ -9,6 +9,9 @@ KAPLAN_MEIER = "kaplan_meier"
 
 LEVELS = (0.5, 0.95)
 
+MEDIANS = ("median_named", "median_dead", "median_followed")
+"""The medians, of fewer and fewer that the closing day cuts off."""
+
 SCHEMA = pa.DataFrameSchema(
     {
         "recruiter": pa.Column(str),
@@ -38,6 +41,23 @@ says why."""
 
 _AT = ("curve_day", "months")
 _OBSERVED = {"median_published": "half", "died_published": "died"}
+
+
+def reported_of(results):
+    """The quantities that are reported, for the checks of convergence: where there is a number, that is.
+
+    Parameters
+    ----------
+    results : xarray.Dataset
+        See :func:`uncounted.models.survival.summarise`.
+
+    Returns
+    -------
+    xarray.Dataset
+    """
+    reported = results[list(MEDIANS)]
+    shares = results["share_dead"].dropna("recruiter").rename(recruiter="counted_recruiter")
+    return reported.assign(share_dead=shares) if shares.size else reported
 
 
 def survival_table(results, layout):

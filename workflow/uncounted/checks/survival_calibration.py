@@ -1,6 +1,7 @@
 """Do the intervals of how soon recruits die hold? Recruits and deaths are made up from the priors, and estimated.
 
-``python -m uncounted.checks.survival_calibration weibull 100`` says how many of so many intervals hold the truth.
+``python -m uncounted.checks.survival_calibration weibull 100 1`` says what share of the intervals of so many
+simulations with this seed hold the truth.
 """
 
 import sys
@@ -189,5 +190,5 @@ def _compare(number, truth, posterior, layout, level):
 
 
 if __name__ == "__main__":
-    table = coverage(sys.argv[1], int(sys.argv[2]), seed=1)
+    table = coverage(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
     print(table.groupby("quantity")["covered"].agg(["mean", "size"]).to_string())

@@ -82,15 +82,12 @@ from uncounted.models.survival_evidence import (  # noqa: F401 - the model's int
     naming_stated,
 )
 from uncounted.models.survival_laws import dead_between, hazards
-from uncounted.models.survival_results import summarise  # noqa: F401
+from uncounted.models.survival_results import CURVE_DAYS, summarise  # noqa: F401
 
 PARAMETERS = ("early_deaths", "hazard_shape", "hazard_moves", "naming")
 """The sampled variables, each of which must have converged; a fit of one law has some of them."""
 
 _CELLS_OF_RESULTS = 160
-MEDIANS = ("median_named", "median_dead", "median_followed")
-"""The medians that :func:`summarise` gives, of fewer and fewer that the closing day cuts off."""
-
 _SMALLEST = 1e-300
 _EDGE = 1e-12
 
