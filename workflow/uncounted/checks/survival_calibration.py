@@ -21,7 +21,7 @@ SETTINGS = {
     "breaks": [30, 76],
     "reading_error_days": 9,
     "scatter_of_toll": 0.1,
-    "sampling": {"draws": 250, "tune": 250, "chains": 2, "target_accept": 0.9},
+    "sampling": {"draws": 200, "tune": 200, "chains": 2, "target_accept": 0.9},
 }
 """A study of two recruiters: of the one, recruits and dead are counted and some dead have dates; of the other only the
 half of the dead is known."""

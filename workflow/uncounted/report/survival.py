@@ -131,7 +131,8 @@ def _in_words(tables, settings):
         law = recruiter["laws"][0]
         for month, cell in zip(recruiter["months"], law["shares"], strict=True):
             if cell:
-                said.append(f"{about['title']}, dead after {month} months: {cell['median']} ({cell['range']})")
+                after = f"{month} {'month' if month == words.small(1) else 'months'}"
+                said.append(f"{about['title']}, dead after {after}: {cell['median']} ({cell['range']})")
         half = law["medians"]["median_named"]
         said.append(f"{about['title']}, half of the named dead within {half['median']} days ({half['range']})")
     return "; ".join(said)
