@@ -188,7 +188,10 @@ def _survival(recruiter):
         wanted = [("alive", day, np.exp(-0.3 * (day / 91) ** power)) for day in range(0, 190, 7)]
         wanted += [("share_dead", month, 0.1 * month**power) for month in (1, 2, 3, 6)]
         wanted += [("dead_of_named", day, 1 - np.exp(-0.7 * (day / 91) ** power)) for day in range(0, 190, 7)]
-        wanted += [(f"median_{name}", np.nan, days) for name, days in (("named", 62), ("dead", 68), ("followed", 113))]
+        wanted += [
+            (f"median_{name}", np.nan, days)
+            for name, days in (("named", 62), ("dead", 68), ("followed", 113), ("half_year", 50))
+        ]
         wanted += [("median_short", np.nan, 51), ("median_published", np.nan, 63), ("died_published", np.nan, 17_200)]
         for quantity, at, middle in wanted:
             known = not reason or quantity.startswith(("median", "dead_of"))

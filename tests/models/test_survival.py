@@ -101,6 +101,7 @@ def test_the_named_dead_are_distributed_as_men_who_are_made_up_one_by_one(law):
         np.testing.assert_allclose(found["dead_of_named"][place], curve, atol=0.02)
         assert found["median_dead"][place] == pytest.approx(np.median(days[died < end]), rel=0.06)
         longest = layout.facts["days"][place, -1]
+        assert found["median_half_year"][place] == pytest.approx(np.median(days[days <= 182.6]), rel=0.06)
         assert found["median_followed"][place] == pytest.approx(np.median(days[days <= longest]), rel=0.06)
 
 

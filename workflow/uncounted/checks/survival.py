@@ -9,8 +9,8 @@ KAPLAN_MEIER = "kaplan_meier"
 
 LEVELS = (0.5, 0.95)
 
-MEDIANS = ("median_named", "median_dead", "median_followed")
-"""The medians, of fewer and fewer that the closing day cuts off."""
+MEDIANS = ("median_named", "median_dead", "median_followed", "median_half_year")
+"""The medians, of fewer and fewer that the closing day cuts off; the last is of the same time for all recruiters."""
 
 SCHEMA = pa.DataFrameSchema(
     {

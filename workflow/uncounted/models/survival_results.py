@@ -39,8 +39,9 @@ def summarise(posterior, layout, priors, seed):
         ``median_followed``: days within which half had died of those dead and named by the closing day; of those dead
         by the closing day, named or not; and of those who would have died within the longest time that the closing day
         lets anybody be seen, had all been seen so long. ``median_short``: by how many days the first falls short of the
-        last. ``median_published`` and ``died_published``: the median of a sample, read with its error, and the number
-        of dead, as they could have been published.
+        last. ``median_half_year``: days within which half had died of those who would have died within six months: the
+        same for all recruiters, however long theirs could be seen. ``median_published`` and ``died_published``: the
+        median of a sample, read with its error, and the number of dead, as they could have been published.
     """
     rng = np.random.default_rng(seed)
     facts, hazard = layout.facts, _hazard(posterior, layout, priors)
@@ -52,7 +53,9 @@ def summarise(posterior, layout, priors, seed):
     dying = dead_between(np, at_edges[..., :-1], at_edges[..., 1:])
     of_named = _of_all(dying * _named(posterior, facts["log_named"]))
     named = _within(of_named, days, 0.5)
-    followed = _within(_of_all(dying), days, 0.5)
+    of_followed = _of_all(dying)
+    followed = _within(of_followed, days, 0.5)
+    half_year = _at_days(of_followed, days, [MONTHS[-1] * DAYS_A_MONTH])[..., 0]
     middle = rng.beta((facts["sample"] + 1) / 2, (facts["sample"] + 1) / 2, named.shape)
     read = rng.normal(0.0, facts["reading_error"], named.shape)
     share = (-np.expm1(-hazard(facts["toll_after"]))).mean(axis=-1)
@@ -64,6 +67,7 @@ def summarise(posterior, layout, priors, seed):
         "median_dead": _within(_of_all(dying * facts["seen_share"]), days, 0.5),
         "median_followed": followed,
         "median_short": followed - named,
+        "median_half_year": _within(of_followed, days, half_year / 2),
         "median_published": _within(of_named, days, middle) + read,
         "died_published": np.where(known, _published_toll(rng, share, facts), np.nan),
     }

@@ -7,7 +7,7 @@ from uncounted.report import modeltext
 from uncounted.report.pieces import with_ranges
 
 _ENDS = ("median", "lower", "upper", "inner_lower", "inner_upper")
-_MEDIANS = ("median_named", "median_dead", "median_followed", "median_short")
+_MEDIANS = ("median_named", "median_dead", "median_followed", "median_short", "median_half_year")
 _PART = "inmates"
 
 
