@@ -139,6 +139,43 @@ def test_mistakes_in_case(folder, old, new, said):
         assert words in text
 
 
+SURVIVAL = """\
+survival:
+  summaries: prisoners
+  closing_day: 2024-04-07
+  recruiters: {a: {title: A}}
+  laws: [weibull]
+  breaks: [30, 76]
+  reading_error_days: 9
+  scatter_of_toll: 0.1
+  priors: {}
+  sampling: {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("summaries: prisoners", "summaries: list", ["line 10", "no source that reads prisoners"]),
+        (
+            "closing_day",
+            "times: prisoners\n  closing_day",
+            ["survival.times is", "no source that reads prisoner_times"],
+        ),
+        ("[30, 76]", "[76, 30]", ["line 14", "rising order"]),
+        ("weibull", "weibul", ["survival.laws.0", "weibull or piecewise"]),
+        ("{a: {title: A}}", "{}", ["survival.recruiters is empty", "those who recruited them"]),
+    ],
+)
+def test_mistakes_in_the_survival_of_recruits(folder, old, new, said):
+    case = CASE + "  prisoners: {table: list.csv, reads: prisoners, kept_for: later}\n" + SURVIVAL
+    (folder / "cases" / "toy.yaml").write_text(case)
+    assert read_config(folder / "config.yaml")["cases"]["toy"]["survival"]["laws"] == ["weibull"]
+    text = edited(folder, "cases/toy.yaml", old, new)
+    for words in said:
+        assert words in text, text
+
+
 def test_several_mistakes_are_counted(folder):
     (folder / "config.yaml").write_text("sead: 1\nrelease: a/b\ncases: []\n")
     assert "3 more after it" in message(folder)

@@ -226,7 +226,8 @@ HEADINGS = {
     "named_by_month_confirmed_and_service": "month_confirmed,rifle",
     "published_estimates": "deaths_from,deaths_to,what,counts,point,low,high,published,by",
     "prisoners": "published,cohort,recruited_from,recruited_to,recruited,died,died_by,"
-    "half_of_deaths_within_days,source",
+    "half_of_deaths_within_days,sample,source",
+    "prisoner_times": "cohort,recruited,died",
 }
 HEADINGS["ledger"] = HEADINGS["prisoners"]
 
@@ -285,24 +286,47 @@ HEADINGS["ledger"] = HEADINGS["prisoners"]
         ),
         (
             "prisoners",
-            ["2024-06-10,wagner,2022-07-01,2023-02-07,48366,17175,2024-08-31,91,M"],
+            ["2024-06-10,wagner,2022-07-01,2023-02-07,48366,17175,2024-08-31,91,1000,M"],
             "column died_by: '2024-08-31' is refused: after the table was published",
         ),
         (
             "ledger",
-            ["2024-06-10,wagner,2022-07-01,2023-02-07,48366,48367,2023-08-31,91,M"],
+            ["2024-06-10,wagner,2022-07-01,2023-02-07,48366,48367,2023-08-31,91,1000,M"],
             "column died: '48367' is refused: more than were recruited, 48366",
         ),
         (
             "ledger",
-            ["2024-06-10,wagner,2022-07-01,2022-06-30,48366,17175,2023-08-31,91,M"],
+            ["2024-06-10,wagner,2022-07-01,2022-06-30,48366,17175,2023-08-31,91,1000,M"],
             "column recruited_to: '2022-06-30' is refused: before its first day",
         ),
         (
             "ledger",
-            ["2024-06-10,wagner,2022-07-01,2023-02-07,48366,17175,2023-08-31,0,M"],
+            ["2024-06-10,wagner,2022-07-01,2023-02-07,48366,17175,2023-08-31,0,1000,M"],
             "column half_of_deaths_within_days: '0' is refused: nobody dies at once",
         ),
+        (
+            "prisoners",
+            ["2024-06-10,wagner,2022-07-01,2023-02-07,48366,17175,2022-06-30,91,1000,M"],
+            "column died_by: '2022-06-30' is refused: before anybody was recruited",
+        ),
+        (
+            "prisoners",
+            ["2024-06-10,wagner,2022-07-01,2023-02-07,100,101,2023-08-31,91,1000,M"],
+            "column died: '101' is refused: more than were recruited, 100",
+        ),
+        (
+            "prisoners",
+            ["2024-06-10,wagner,2022-07-01,2023-02-07,48366,17175,2023-08-31,91,,M"],
+            "column sample: '' is refused: half of the dead within so many days, without the number of dead",
+        ),
+        (
+            "prisoner_times",
+            ["wagner,2023-02-07,2023-02-06"],
+            "column died: '2023-02-06' is refused: before recruitment",
+        ),
+        ("prisoner_times", ["wagner,2023-02,2023-01"], "before recruitment: expected 2023-02-01 or later"),
+        ("prisoner_times", ["wagner,2021-02-07,"], "column recruited: '2021-02-07' is refused: before the war"),
+        ("prisoner_times", ["wagner,,2023-05"], "column died: '2023-05' is refused: after the table was published"),
     ],
 )
 def test_what_cannot_be_true_in_other_tables(small_case, reads, rows, reason):

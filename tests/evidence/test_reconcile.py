@@ -9,7 +9,6 @@ from uncounted.evidence import reconcile
 TOTALS = "published,closed_on,named,inmates,volunteers,mobilised,private_military_company,officers\n"
 REGISTERED = "published,age,year,male,female,male_hiv,female_hiv\n"
 ESTIMATES = "deaths_from,deaths_to,what,counts,point,low,high,published,by\n"
-PRISONERS = "published,cohort,recruited_from,recruited_to,recruited,died,died_by,half_of_deaths_within_days,source\n"
 
 
 @pytest.mark.parametrize(
@@ -94,14 +93,6 @@ PRISONERS = "published,cohort,recruited_from,recruited_to,recruited,died,died_by
             "point",
             "low, point and high are not in order: [6, 5, 4]",
             reconcile.RANGE,
-        ),
-        (
-            "prisoners",
-            PRISONERS + "2023-04-12,wagner,2022-07-01,2023-02-07,100,101,2023-04-01,91,M\n",
-            "2",
-            "died",
-            "more than were recruited, 100",
-            reconcile.SURVIVORS,
         ),
     ],
 )

@@ -182,6 +182,7 @@ def _checks(config, rng):
                     **{"r_hat": 1.004, "ess_bulk": 900.0},
                 }
             )
+    survival = [row for recruiter in config["survival"]["recruiters"] for row in _survival(recruiter)]
     backtest = [
         (
             "named by 25 April 2025 of those who died up to 7 April 2024",
@@ -213,6 +214,7 @@ def _checks(config, rng):
             "synthesis",
             rng,
         ),
+        "survival": pd.DataFrame(survival),
     }
 
 
@@ -255,6 +257,32 @@ def backtest_published():
     ours = {"median": 60_000, "lower_50": 55_000, "upper_50": 66_000, "lower_95": 45_000, "upper_95": 80_000}
     about = {"case": "russia", "what": "killed", "published": "2024-04-17", "published_as": "2024-04-17"}
     return as_table(PUBLISHED_SCHEMA, [about | ours | row for row in rows])
+
+
+def _survival(recruiter):
+    """How soon recruits died: Wagner's by both laws, the others' dead only."""
+    reason = "" if recruiter == "wagner" else "Not published: how many were recruited."
+    for law, power in (("weibull", 0.6), ("piecewise", 0.7)):
+        wanted = [("alive", day, np.exp(-0.3 * (day / 91) ** power)) for day in range(0, 190, 7)]
+        wanted += [("share_dead", month, 0.1 * month**power) for month in (1, 2, 3, 6)]
+        wanted += [("dead_of_named", day, 1 - np.exp(-0.7 * (day / 91) ** power)) for day in range(0, 190, 7)]
+        wanted += [
+            (f"median_{name}", np.nan, days)
+            for name, days in (("named", 62), ("dead", 68), ("followed", 113), ("half_year", 50))
+        ]
+        wanted += [("median_short", np.nan, 51), ("median_published", np.nan, 63), ("died_published", np.nan, 17_200)]
+        for quantity, at, middle in wanted:
+            known = not reason or quantity.startswith(("median", "dead_of"))
+            seen = {"median_published": 61.0, "died_published": 17_175.0 if known else np.nan}.get(quantity, np.nan)
+            for level, half in ((0.5, 0.07), (0.95, 0.2)):
+                low, high = middle * (1 - half), middle * (1 + half)
+                yield {
+                    **{"recruiter": recruiter, "law": law, "quantity": quantity, "at": float(at)},
+                    **dict(
+                        zip(("median", "lower", "upper"), (middle, low, high) if known else (np.nan,) * 3, strict=True)
+                    ),
+                    **{"level": level, "observed": seen, "reason": "" if known else reason},
+                }
 
 
 def _prior_posterior(config, rng):

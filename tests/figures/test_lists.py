@@ -71,10 +71,11 @@ def test_which_figures_there_are_follows_from_lists_and_strata(studies):
 
 def test_which_figures_of_a_synthesis_there_are_follows_from_its_config():
     of_all = {"kind": "evidence_synthesis", "services": {"list": "whole"}, "sources": {"named_by_region": {}}}
-    of_all["backtest"] = {"dates": ["2023-07-01"]}
+    of_all |= {"backtest": {"dates": ["2023-07-01"]}, "survival": {}}
     assert names_of(of_all) == NAMES["evidence_synthesis"]
     fewer = names_of({"kind": "evidence_synthesis", "sources": {}})
-    assert set(NAMES["evidence_synthesis"]) - set(fewer) == {"deaths_by_service", "named_by_region", "backtest_dates"}
+    asked_for = {"deaths_by_service", "named_by_region", "backtest_dates", "survival"}
+    assert set(NAMES["evidence_synthesis"]) - set(fewer) == asked_for
 
 
 @pytest.mark.parametrize("name", ["gaza_by_age_and_sex", "evil"])

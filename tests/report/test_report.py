@@ -34,7 +34,7 @@ def test_it_needs_no_network_and_no_script(html, page):
 
 
 def test_every_image_says_what_it_shows_with_numbers(page):
-    assert len(page.images) == 16
+    assert len(page.images) == 17
     for image in page.images:
         assert len(image["alt"]) > 60 and re.search(r"\d", image["alt"])
         assert int(image["width"]) > 0 and int(image["height"]) > 0

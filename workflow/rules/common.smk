@@ -85,23 +85,27 @@ def posteriors_of(case):
 def fits_of(case):
     """List all that fitting makes: posteriors, and the tables beside them."""
     if CASES[case]["kind"] == "evidence_synthesis":
-        names = [f"{model}_without" for model in MODELS[case]]
+        names = [f"{model}_without.parquet" for model in MODELS[case]]
+        names += ["survival.nc"] if "survival" in CASES[case] else []
     else:
-        names = ["without", "strata_alone", "classical", "held_out", "simulated"]
-        names += ["weights"] if "average" in MODELS[case] else []
-    return [*posteriors_of(case), *(f"{RUN}/{case}/fits/{name}.parquet" for name in names)]
+        tables = ["without", "strata_alone", "classical", "held_out", "simulated"]
+        tables += ["weights"] if "average" in MODELS[case] else []
+        names = [f"{name}.parquet" for name in tables]
+    return [*posteriors_of(case), *(f"{RUN}/{case}/fits/{name}" for name in names)]
 
 
 def fitting_code(case):
     """List the modules that fit a case, so that no study is fitted again for a model of the other kind."""
     if CASES[case]["kind"] == "evidence_synthesis":
-        return [*(f"models.{model}" for model in MODELS[case]), "models.services"]
+        further = ["models.services", *(["models.survival"] if "survival" in CASES[case] else [])]
+        return [*(f"models.{model}" for model in MODELS[case]), *further]
     return ["models.multiple_systems"]
 
 
 def checks_of(case):
     """List the tables of the checks of a case."""
-    return [f"{RUN}/{case}/checks/{name}.parquet" for name in CHECKS[CASES[case]["kind"]]]
+    names = CHECKS[CASES[case]["kind"]] + ["survival"] * ("survival" in CASES[case])
+    return [f"{RUN}/{case}/checks/{name}.parquet" for name in names]
 
 
 # What git keeps of the estimates of earlier days: a run reads it, and never makes it. `snakemake backtest` does.

@@ -200,6 +200,27 @@ def _check_sources(case, lines, path):
                 expected="used_until with the day until which the table enters the fit, or kept_for with "
                 "what it is there for",
             )
+    if "survival" in case:
+        _check_survival(case, lines, path)
+
+
+def _check_survival(case, lines, path):
+    """Check that the survival of recruits is fitted to sources that there are, and that time runs forward."""
+    survival = case["survival"]
+    for key, reads in (("summaries", "prisoners"), ("times", "prisoner_times")):
+        name = survival.get(key)
+        if name is not None and case["sources"].get(name, {}).get("reads") != reads:
+            raise UserError(
+                f"survival.{key} is {name!r}, which is no source that reads {reads}",
+                where=_place(path, lines, ("survival", key)),
+                expected=f"the name of a source with reads: {reads}",
+            )
+    if survival["breaks"] != sorted(survival["breaks"]):
+        raise UserError(
+            f"survival.breaks is {_shown(survival['breaks'])}",
+            where=_place(path, lines, ("survival", "breaks")),
+            expected="days in rising order",
+        )
 
 
 def _check_lists(case, lines, path):

@@ -14,8 +14,8 @@ def check_case(*, case_name, case_config, evidence_folder, fits_folder, out_fold
         What cleaning and fitting wrote.
     out_folder : str or Path
         Receives a Parquet table for each question: of an evidence synthesis convergence, predictive, sensitivity,
-        prior_posterior, backtest, power_scaling and tornado; of multiple systems estimation those of
-        :func:`uncounted.checks.lists.check_lists`.
+        prior_posterior, backtest, power_scaling and tornado, and survival where the config asks how soon recruits
+        died; of multiple systems estimation those of :func:`uncounted.checks.lists.check_lists`.
     seed : int
         The run's seed.
     """
@@ -63,13 +63,16 @@ def _check_sources(case_name, case_config, evidence_folder, fits_folder, seed):
     later = _kept_for_back_test(case_config, tables)
     day = later["published"].iloc[0]
     forecast = module.forecast_dated(trace.posterior, layout, day, seed_for(seed, case_name, "back-test"))
-    priors, sensitivity = (
-        case_config["priors"],
-        check_sources(deaths, pd.read_parquet(fits / f"{model}_without.parquet")),
-    )
+    priors = case_config["priors"]
+    sensitivity = check_sources(deaths, pd.read_parquet(fits / f"{model}_without.parquet"))
     densities = with_densities(trace, priors, case_config["sampling"]["predictive_draws"])
-    return {
-        "convergence": results_table(check_convergence(trace, parameters, case_config["checks"])),
+    convergence = check_convergence(trace, parameters, case_config["checks"])
+    more = {}
+    if "survival" in case_config:
+        converged, more["survival"] = _check_survival(case_name, case_config, tables, trace, fits, seed)
+        convergence += converged
+    return more | {
+        "convergence": results_table(convergence),
         "predictive": check_predictive(trace, module, layout),
         "sensitivity": sensitivity,
         "prior_posterior": compare_priors(trace, priors, (expected, deaths.values)),
@@ -80,6 +83,29 @@ def _check_sources(case_name, case_config, evidence_folder, fits_folder, seed):
         ),
         "backtest": check_against_later_list(deaths.values, forecast, later, case_config["cut_off"]),
     }
+
+
+def _check_survival(case_name, case_config, tables, trace, fits, seed):
+    """Results of the convergence checks of the model of how soon recruits died, and the table of what it says."""
+    import dataclasses
+
+    import arviz as az
+
+    from uncounted.checks.convergence import check_convergence
+    from uncounted.checks.survival import reported_of, survival_table
+    from uncounted.inference import seed_for
+    from uncounted.models import survival
+
+    settings = case_config["survival"]
+    layout = survival.lay_out(settings, tables, survival.naming_of(trace.posterior, settings))
+    fitted = az.from_netcdf(fits / "survival.nc")
+    summary = survival.summarise(
+        fitted.posterior, layout, settings["priors"], seed_for(seed, case_name, "survival", "count")
+    )
+    parameters = [name for name in survival.PARAMETERS if name in fitted.posterior]
+    results = check_convergence(fitted, parameters, case_config["checks"], reported_of(summary))
+    named = [dataclasses.replace(result, check=f"survival of recruits: {result.check}") for result in results]
+    return named, survival_table(summary, layout)
 
 
 def _kept_for_back_test(case_config, tables):

@@ -17,7 +17,7 @@ _TRY = {
 }
 
 
-def check_convergence(trace, parameters, bounds):
+def check_convergence(trace, parameters, bounds, quantities=None):
     """Put the convergence checks to a fit.
 
     Parameters
@@ -25,9 +25,11 @@ def check_convergence(trace, parameters, bounds):
     trace : arviz.InferenceData
         Groups ``posterior`` and ``sample_stats``.
     parameters : list of str
-        The sampled variables; there may be none. The reported quantities are found by their names.
+        The sampled variables; there may be none.
     bounds : dict
         ``r_hat``, ``ess_reported``, ``ess_parameter``, ``divergences``, ``e_bfmi``.
+    quantities : xarray.Dataset, optional
+        The reported quantities. Without it they are found in the posterior by their names.
 
     Returns
     -------
@@ -36,7 +38,8 @@ def check_convergence(trace, parameters, bounds):
     """
     import arviz as az
 
-    quantities, sampled = reported(trace.posterior), trace.posterior[parameters]
+    quantities = reported(trace.posterior) if quantities is None else quantities
+    sampled = trace.posterior[parameters]
     results = []
     for kind, variables, least in (
         ("reported quantities", quantities, bounds["ess_reported"]),

@@ -164,14 +164,30 @@ def _check_cohort(row: Row, source: Source) -> None:
     not_before(row, "recruited_from", source.war_from)
     not_before(row, "recruited_to", row["recruited_from"], "before its first day")
     not_after(row, "died_by", row["published"])
+    not_before(row, "died_by", row["recruited_from"], "before anybody was recruited")
+    if None not in (row["died"], row["recruited"]) and row["died"] > row["recruited"]:
+        raise RowError("died", f"more than were recruited, {row['recruited']}")
+    if row["half_of_deaths_within_days"] is not None and not row["sample"]:
+        raise RowError("sample", "half of the dead within so many days, without the number of dead: expected how many")
+
+
+def _check_time(row: Row, source: Source) -> None:
+    recruited, died = row["recruited"], row["died"]
+    for column, span in (("recruited", recruited), ("died", died)):
+        if span and span[1] < source.war_from:
+            raise RowError(column, f"before the war: expected {source.war_from} or later")
+        if span and span[0] > source.published:
+            raise RowError(column, f"after the table was published: expected {source.published} or earlier")
+    if recruited and died and died[1] < recruited[0]:
+        raise RowError("died", f"before recruitment: expected {recruited[0]} or later")
 
 
 def _check_ledger(row: Row, source: Source) -> None:
     _check_cohort(row, source)
     if row["half_of_deaths_within_days"] == 0:
         raise RowError("half_of_deaths_within_days", "nobody dies at once: expected 1 or more")
-    if None not in (row["died"], row["recruited"]) and row["died"] > row["recruited"]:
-        raise RowError("died", f"more than were recruited, {row['recruited']}")
+    if row["died"] is not None and row["half_of_deaths_within_days"] is None:
+        raise RowError("half_of_deaths_within_days", "the months in which the dead died follow from it: expected days")
 
 
 def _check_men(row: Row, source: Source) -> None:
@@ -258,6 +274,11 @@ def _sums_of_counted(table: Table, source: Source) -> dict[str, int]:
     return {"died": sum(row["died"] or 0 for row in table.rows)}
 
 
+def _times(table: Table, source: Source) -> Iterator[tuple]:
+    for row in table.rows:
+        yield row["published"], row["cohort"], *(row["recruited"] or (None, None)), *(row["died"] or (None, None))
+
+
 def _estimates(table: Table, source: Source) -> Iterator[tuple]:
     for row in table.in_order():
         yield (
@@ -342,7 +363,8 @@ _COHORTS = Layout(
         Column("recruited", "count", empty="absent"),
         Column("died", "count", empty="absent"),
         Column("died_by", "day"),
-        Column("half_of_deaths_within_days", "count"),
+        Column("half_of_deaths_within_days", "count", empty="absent"),
+        Column("sample", "count", empty="absent"),
         Column("source", "text"),
     ),
     key=("cohort",),
@@ -561,10 +583,10 @@ READINGS: dict[str, Reading] = {
             "died",
             "died_by",
             "half_of_deaths_within_days",
+            "sample",
             "source",
         ),
         check=_check_cohort,
-        asks={reconcile.SURVIVORS: reconcile.more_dead_than_recruited},
         people_in=_sums("recruited", "died"),
         people_out=(("recruited", "died"), None),
     ),
@@ -575,5 +597,18 @@ READINGS: dict[str, Reading] = {
         check=_check_ledger,
         people_in=_sums_of_counted,
         people_out=(("died",), None),
+    ),
+    "prisoner_times": Reading(
+        layout=Layout(
+            (
+                Column("cohort", "text"),
+                Column("recruited", "span", empty="absent"),
+                Column("died", "span", empty="absent"),
+            ),
+            key=(),
+        ),
+        schema="prisoner_times",
+        records=_times,
+        check=_check_time,
     ),
 }

@@ -24,7 +24,6 @@ PAST = "no week in the future"
 GRID = "every age in every year"
 HIV = "no more deaths from HIV than in all"
 RANGE = "low, point and high in order"
-SURVIVORS = "no more dead than recruited"
 LATER_STATE = "a later state of the list is not below an earlier one"
 LIST = "no more people than the list has"
 
@@ -127,13 +126,6 @@ def ranges_out_of_order(table: Table) -> Iterator[Finding]:
         given = [row[column] for column in ("low", "point", "high") if row[column] is not None]
         if given != sorted(given):
             yield row, "point", row["point"], f"low, point and high are not in order: {given}"
-
-
-def more_dead_than_recruited(table: Table) -> Iterator[Finding]:
-    """Cohorts of which more died than were recruited."""
-    for row in table.rows:
-        if None not in (row["died"], row["recruited"]) and row["died"] > row["recruited"]:
-            yield row, "died", row["died"], f"more than were recruited, {row['recruited']}"
 
 
 def later_state_below(earlier: Table, later: Table, columns: tuple[str, str]) -> Iterator[Question]:

@@ -145,7 +145,8 @@ SCHEMAS = {
             "recruited": _people_if_known(),
             "died": _people_if_known(),
             "died_by": _day(),
-            "half_of_deaths_within_days": _people(),
+            "half_of_deaths_within_days": _people_if_known(),
+            "sample": _people_if_known(),
             "source": _text(),
         },
         ["cohort"],
@@ -166,6 +167,20 @@ SCHEMAS = {
         ["cohort"],
         _in_order("recruited_from", "recruited_to"),
         _in_order("died_by", "published"),
+    ),
+    "prisoner_times": pa.DataFrameSchema(
+        {
+            "published": _day(),
+            "cohort": _text(),
+            # First and last day of when it may have been: the same where the day is known, empty where nothing is.
+            **{
+                f"{what}_{end}": pa.Column(DAY, nullable=True)
+                for what in ("recruited", "died")
+                for end in ("from", "to")
+            },
+        },
+        strict=True,
+        ordered=True,
     ),
     "named_by_region": _table({"published": _day(), "region": _text(), "named": _people()}, ["published", "region"]),
     "men_by_region": _table(

@@ -124,6 +124,16 @@ def read_day_or_month(text: str) -> date:
         return read_day(text)
 
 
+def read_span(text: str) -> tuple[date, date]:
+    """Read a day, or a month; the first and the last day that it may stand for."""
+    try:
+        month = read_month(text)
+    except UnreadableError:
+        day = read_day(text)
+        return day, day
+    return date(int(month[:4]), int(month[5:]), 1), last_day_of(month)
+
+
 def read_year(text: str) -> int:
     """Read a calendar year of four digits."""
     given = plain(text)
@@ -189,6 +199,7 @@ READ: dict[str, Callable] = {
     "flag": read_flag,
     "month": read_month,
     "share": read_share,
+    "span": read_span,
     "text": read_text,
     "wide_age": read_wide_age,
     "year": read_year,

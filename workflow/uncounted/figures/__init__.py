@@ -18,6 +18,7 @@ _PLACES = {
         "backtest": "checks",
         "tornado": "tornado",
         "backtest_dates": "backtest",
+        "survival": "survival",
     },
     "multiple_systems_estimation": {
         "headline": "families",
@@ -51,10 +52,12 @@ def names_of(case_config):
     list of str
         Without `strata` where the study has none, and without `sensitivity` and `held_out_lists` where there are two
         lists: neither of them can be left out, and one says nothing of the people on the other. Without kinds of
-        service or regions where no source has them, and without `backtest_dates` where the config names none.
+        service or regions where no source has them, and without `backtest_dates` and `survival` where the config does
+        not ask for them.
     """
     names = NAMES[case_config["kind"]]
     lacking = set() if case_config.get("backtest") else {"backtest_dates"}
+    lacking |= set() if "survival" in case_config else {"survival"}
     if case_config["kind"] == "multiple_systems_estimation":
         lacking |= set() if case_config.get("strata") else {"strata"}
         lacking |= {"sensitivity", "held_out_lists"} if len(case_config["lists"]) == 2 else set()

@@ -197,6 +197,7 @@ class SynthesisTables(CaseTables):
         "predictive": ("source", "variable", "item", "observed", "median", "lower", "upper", "p_value", "passed"),
         "sensitivity": ("left_out", "median", "lower", "upper", "level", "moved", "mcse_moved"),
         "backtest": ("what", "day", "observed", "lower", "median", "upper", "passed", "text"),
+        "survival": ("recruiter", "law", "quantity", "at", "median", "lower", "upper", "level", "observed", "reason"),
         "prior_posterior": ("parameter", "unit", "reason", "kind", "quantile", "value"),
         "power_scaling": POWER_SCALING,
         "tornado": TORNADO,

@@ -139,6 +139,12 @@ _VARIABLES = {
 }
 
 
+_LAWS = {
+    "weibull": "Weibull hazard",
+    "piecewise": "hazard constant in pieces",
+    "kaplan_meier": "Kaplan–Meier",
+}
+
 _MODELS = {
     "average": "average of the models",
     "loglinear": "log-linear",
@@ -183,6 +189,11 @@ def variable(name):
 def model(name):
     """Name a model of lists for readers; one that is not known keeps its name."""
     return _MODELS.get(name, str(name).replace("_", " "))
+
+
+def law(name):
+    """Name a law of the hazard for readers; one that is not known keeps its name."""
+    return _LAWS.get(name, str(name).replace("_", " "))
 
 
 def method(name):

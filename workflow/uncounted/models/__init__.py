@@ -19,6 +19,7 @@ LISTS = {"average": (2, 10), "loglinear": (3, 10), "latent_class": (3, 10), "dec
 
 _FITS_OF_LISTS = "uncounted.models.multiple_systems"
 _SERVICES = "uncounted.models.services"
+_SURVIVAL = "uncounted.models.survival"
 
 
 def model_named(name):
@@ -92,7 +93,8 @@ def fit_case(*, case_name, case_config, evidence_folder, out_folder, seed):
     out_folder : str or Path
         Receives the posterior of each model, ``<model>.nc``, and the tables that go with them: of an evidence synthesis
         ``<model>_without.parquet``, draws of the number of deaths without each source in turn (left_out, chain, draw,
-        deaths); of multiple systems estimation those of :func:`uncounted.models.multiple_systems.fit_lists`.
+        deaths), and where the config asks how soon recruits died, ``survival.nc``; of multiple systems estimation those
+        of :func:`uncounted.models.multiple_systems.fit_lists`.
     seed : int
         The run's seed.
 
@@ -130,12 +132,33 @@ def _fit_sources(case_name, case_config, models, evidence_folder, out_folder, se
     kinds = services.lay_out(case_config, tables) if case_config.get("services") else None
     trace, without = _fit(module, layout, case_config, seed, (case_name, model))
     if kinds is not None:
-        seed = seed_for(seed, case_name, model, "services")
-        trace.posterior = trace.posterior.merge(services.spread(trace.posterior, kinds, case_config["priors"], seed))
+        own = seed_for(seed, case_name, model, "services")
+        trace.posterior = trace.posterior.merge(services.spread(trace.posterior, kinds, case_config["priors"], own))
+    if "survival" in case_config:
+        fitted = _fit_survival(case_name, case_config["survival"], tables, trace, seed)
+        with atomic_path(Path(out_folder) / "survival.nc") as path:
+            fitted.to_netcdf(str(path))
     with atomic_path(Path(out_folder) / f"{model}.nc") as path:
         trace.to_netcdf(str(path))
     with atomic_path(Path(out_folder) / f"{model}_without.parquet") as path:
         without.to_parquet(path, index=False)
+
+
+def _fit_survival(case_name, settings, tables, trace, seed):
+    """Fit the model of how soon recruits died, with the naming delay of a synthesis."""
+    import logging
+
+    from uncounted.inference import compile_model, draw, seed_for
+
+    survival = importlib.import_module(_SURVIVAL)
+    layout = survival.lay_out(settings, tables, survival.naming_of(trace.posterior, settings))
+    logging.getLogger("uncounted").info("compiling the model of how soon recruits died")
+    return draw(
+        compile_model(survival.build(layout, settings["priors"])),
+        **settings["sampling"],
+        seed=seed_for(seed, case_name, "survival"),
+        what="drawing how soon recruits died",
+    )
 
 
 def _fit(module, layout, case_config, seed, names):

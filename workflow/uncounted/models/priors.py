@@ -20,7 +20,7 @@ def lognormal_on_log_scale(name, priors):
     return _values_of(name, priors)
 
 
-def prior(name, priors, dims=None):
+def prior(name, priors, dims=None, transform=None):
     """Add the parameter `name` with its prior to the model on the stack.
 
     Parameters
@@ -30,6 +30,9 @@ def prior(name, priors, dims=None):
     priors : dict of str to dict
         ``distribution`` (a key of :data:`FORMS`), its values, ``unit`` and ``reason``.
     dims : str or tuple of str, optional
+    transform : pymc.distributions.transforms.Transform, optional
+        The coordinates in which it is sampled, beside those that PyMC gives the distribution by itself: none to a
+        logit-normal one.
 
     Returns
     -------
@@ -43,6 +46,8 @@ def prior(name, priors, dims=None):
     import pymc as pm
 
     values = _values_of(name, priors)
+    if transform is not None:
+        values["transform"] = transform
     return getattr(pm, _PYMC[priors[name]["distribution"]])(name, dims=dims, **values)
 
 

@@ -7,7 +7,7 @@ from uncounted.figures.answer import partial_months
 from uncounted.figures.checks import parameter_names, quantiles
 from uncounted.figures.others import SAME_KIND, lettered
 from uncounted.report import backtest as knowledge
-from uncounted.report import modeltext, regions, services, years
+from uncounted.report import modeltext, regions, services, survival, years
 from uncounted.report.pieces import (
     checked,
     descriptions,
@@ -32,6 +32,7 @@ CONTENTS = [
     ("when", "When they died"),
     ("years", "The years of the war"),
     ("ages", "How old they were"),
+    ("prisoners", "Prisoners"),
     ("services", "In which service they were"),
     ("regions", "Where they came from"),
     ("views", "What each source says"),
@@ -40,7 +41,7 @@ CONTENTS = [
     ("checks", "The checks"),
     ("assumed", "What cannot be tested"),
 ]
-"""The sections of the page: anchor and title."""
+"""The sections of the page: anchor and title; that on prisoners where the config asks how soon they died."""
 
 
 def view(tables, provenance):
@@ -120,9 +121,10 @@ def view(tables, provenance):
 def sections(tables):
     """Prepare the sections that have a module of their own, and list those that the case has."""
     shown = {"years": years.view(tables), "services": services.view(tables), "regions": regions.view(tables)}
+    prisoners = survival.view(tables)
     text = modeltext.as_html(modeltext.docstring("services")) if shown["services"] else ""
-    contents = [(anchor, title) for anchor, title in CONTENTS if shown.get(anchor, True)]
-    return {**shown, "services_text": text, "contents": contents}
+    contents = [(anchor, title) for anchor, title in CONTENTS if (shown | {"prisoners": prisoners}).get(anchor, True)]
+    return {**shown, "survival": prisoners, "services_text": text, "contents": contents}
 
 
 def earlier_dates(tables):

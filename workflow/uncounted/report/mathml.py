@@ -162,6 +162,9 @@ class _Parser:
             return f"<mi>{name}</mi>{space}" if not space else f"<mrow><mi>{name}</mi>{space}</mrow>", False
         if name in ("sum", "prod"):
             return f"<mo>{'∑' if name == 'sum' else '∏'}</mo>", True
+        if name == "int":
+            # Its limits stand beside it.
+            return "<mo>∫</mo>", False
         if name in ("textstyle", "displaystyle"):
             self.display = name == "displaystyle"
             return "<mrow></mrow>", False
