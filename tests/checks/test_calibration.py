@@ -412,7 +412,8 @@ def test_worlds_are_fitted_again_for_a_change_of_the_synthesis_alone(config):
         calibration_plan.sha256 = original
     assert {"synthesis.py", "synthesis_evidence.py", "synthesis_counts.py", "synthesis_calibration.py"} <= files
     assert not files & {"loglinear.py", "latent_class.py", "backtest_dates.py"}
-    assert calibration_plan.synthesis_batches_of(config, "published") == ["synthesis_0", "synthesis_1"]
+    two = config | {"synthesis": config["synthesis"] | {"batches": {"published": 2}}}
+    assert calibration_plan.synthesis_batches_of(two, "published") == ["synthesis_0", "synthesis_1"]
 
 
 def test_hours_of_fits_hang_on_the_models_and_not_on_other_checks():

@@ -9,6 +9,7 @@ from uncounted.checks import backtest_dates as checks
 from uncounted.figures import backtest as figures
 from uncounted.figures import style, words
 from uncounted.files import atomic_path
+from uncounted.models.synthesis_evidence import SOURCES
 
 HERE = Path(__file__).resolve().parent
 
@@ -27,7 +28,7 @@ def view(dates, published, config):
     -------
     dict
     """
-    used = [name for name, source in config["sources"].items() if "used_until" in source]
+    used = [name for name in config["sources"] if name in SOURCES]
     own = [_own(row, used) for row in dates[dates["until"] == dates["cut_off"]].to_dict("records")]
     first = [_with_numbers(row) for row in dates[dates["until"] == dates["until"].min()].to_dict("records")]
     made = dates.iloc[0]
