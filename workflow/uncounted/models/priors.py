@@ -20,7 +20,7 @@ def lognormal_on_log_scale(name, priors):
     return _values_of(name, priors)
 
 
-def prior(name, priors, dims=None, transform=None):
+def prior(name, priors, dims=None):
     """Add the parameter `name` with its prior to the model on the stack.
 
     Parameters
@@ -30,9 +30,6 @@ def prior(name, priors, dims=None, transform=None):
     priors : dict of str to dict
         ``distribution`` (a key of :data:`FORMS`), its values, ``unit`` and ``reason``.
     dims : str or tuple of str, optional
-    transform : pymc.distributions.transforms.Transform, optional
-        The coordinates in which it is sampled, beside those that PyMC gives the distribution by itself: none to a
-        logit-normal one.
 
     Returns
     -------
@@ -46,8 +43,9 @@ def prior(name, priors, dims=None, transform=None):
     import pymc as pm
 
     values = _values_of(name, priors)
-    if transform is not None:
-        values["transform"] = transform
+    if priors[name]["distribution"] == "logit_normal":
+        # PyMC gives it none: the sampler would walk on the share itself, and out of (0, 1).
+        values["transform"] = pm.distributions.transforms.logodds
     return getattr(pm, _PYMC[priors[name]["distribution"]])(name, dims=dims, **values)
 
 

@@ -116,7 +116,7 @@ def build(layout, priors):
 
     with pm.Model(coords=layout.coords) as model:
         d = unpack(pm.Data("evidence", pack(layout.data)), layout.data)
-        early = prior("early_deaths", priors, dims=("law", "recruiter"), transform=pm.distributions.transforms.logodds)
+        early = prior("early_deaths", priors, dims=("law", "recruiter"))
         own = {law: _own_parameter(law, priors) for law in layout.laws}
         hazard = hazards(pt, layout.breaks, -pt.log1p(-early), own)
         moves = pm.Normal("naming", 0.0, 1.0, dims=("law", "naming_part"))
