@@ -64,7 +64,7 @@ def compared(tables, label):
     if known["times_year_before"]:
         times = tables.pick("times_year_before", "war_year").loc[label]
         names = ("median", "lower", "upper", "inner_lower", "inner_upper")
-        said["times"] = with_ranges({name: words.number(times[name]) for name in names})
+        said["times"] = with_ranges({name: words.number(times[name], 2) for name in names})
         said["probability"] = probability(tables.pick("deadlier_than_year_before", "war_year").loc[label, "mean"])
     if known["more_than_year_before"]:
         said["more"] = people(tables.pick("more_than_year_before", "war_year").loc[label])
