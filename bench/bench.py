@@ -112,12 +112,8 @@ def measure_report(cases):
     """
     copy = WORK / "project"
     copy.mkdir(parents=True)
-    for name in STUDIED:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy2(source, copy / name)
+    for name in filter(lambda name: (ROOT / name).exists(), STUDIED):
+        copied(ROOT / name, copy / name)
     snakemake = [sys.executable, "-m", "snakemake", "--cores", str(CORES)]
 
     def run(*words, caches="caches"):
@@ -138,6 +134,21 @@ def measure_report(cases):
         measured["cold alone"] = run(*alone, "release=alone_cold", caches="caches_alone")
         measured["warm alone"] = run(*alone, "release=alone_warm", caches="caches_alone")
     return measured
+
+
+def copied(source, target):
+    """Copy a file or a folder, without what Python has compiled.
+
+    Parameters
+    ----------
+    source, target : Path
+        Folders above the target are made.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        shutil.copy2(source, target)
 
 
 def with_caches(folder):

@@ -176,3 +176,12 @@ def test_a_simulated_table_holds_those_who_were_found(modules):
     found = modules["lists"]._found(np.random.default_rng(1), 1_000, np.zeros(3))
     assert list(found.columns) == ["a", "b", "c"]
     assert 800 < len(found) < 950 and found.sum(axis=1).min() == 1
+
+
+def test_a_file_is_copied_into_folders_that_are_not_there_yet(bench, tmp_path):
+    (tmp_path / "docs/calibration").mkdir(parents=True)
+    (tmp_path / "docs/calibration/table.csv").write_text("model\n")
+    bench.copied(tmp_path / "docs/calibration/table.csv", tmp_path / "copy/docs/calibration/table.csv")
+    bench.copied(tmp_path / "docs", tmp_path / "again/docs")
+    for place in ("copy", "again"):
+        assert (tmp_path / place / "docs/calibration/table.csv").read_text() == "model\n"
