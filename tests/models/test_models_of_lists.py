@@ -1,6 +1,7 @@
 """Models of lists: known truths are found again, and what they share holds."""
 
 import numpy as np
+import pytensor.tensor as pt
 import pytest
 import xarray as xr
 import yaml
@@ -237,3 +238,29 @@ def test_the_log_likelihood_of_a_cell_is_poisson():
     found = cell_log_likelihood(posterior, table).values.ravel()
     wanted = [np.log(1.5**k * np.exp(-1.5) / f) for k, f in ((2, 2), (0, 1), (1, 1))]
     assert found == pytest.approx(wanted)
+
+
+def second_differences(rng, lists):
+    """D_1, D_2, ... of people in two classes, each normal on the logit scale; the lists' coverages drawn as well."""
+    base = rng.normal(-1.5, 1.0) + rng.normal(0, 0.6, lists)
+    share = 1 / (1 + np.exp(-rng.normal(0, 1.5)))
+    points, weights = np.polynomial.hermite_e.hermegauss(40)
+    spread, apart = abs(rng.normal()), abs(rng.normal(0, 2.5))
+    ease = np.concatenate([spread * points, apart + spread * points])
+    people = np.concatenate([(1 - share) * weights, share * weights]) / weights.sum()
+    missed = -np.logaddexp(0, base[:, None] + ease).sum(axis=0)
+    generating = [np.log(people @ np.exp(missed + times * ease)) for times in range(lists + 1)]
+    return np.diff(generating, n=2)
+
+
+def test_the_unseen_follow_from_the_seen_as_in_simulated_populations():
+    rng = np.random.default_rng(7)
+    found = np.array([second_differences(rng, 4) for _ in range(2_000)])
+    # Hardly any ease at all leaves x at minus infinity, where it no longer matters.
+    found = found[(found > 0.02).all(axis=1)]
+    x = np.log(np.expm1(found))
+    mean, sd = (part.eval() for part in loglinear._carried_over([pt.constant(x[:, 1]), pt.constant(x[:, 2])]))
+    away = (x[:, 0] - mean) / sd
+    assert len(x) > 1_000
+    assert (abs(away) < 2).mean() > 0.9
+    assert abs(np.median(away)) < 0.5
