@@ -38,7 +38,8 @@ def calibrated(tables, provenance):
     dict or None
         None where no calibration is published with this copy. ``lists`` in words, or "" where there are no populations
         of so many lists; ``models``, one row a model, over all kinds of population; ``kinds``, one row a kind, by the
-        model that leads; ``not_held``, the kinds in which it does not hold.
+        model that leads; ``only_missed``, the one of them in which a list finds only what another missed;
+        ``not_held``, the kinds in which it does not hold.
     """
     path = next((path for path in provenance["inputs"] if str(path).endswith(CALIBRATION)), None)
     if path is None:
@@ -49,7 +50,7 @@ def calibrated(tables, provenance):
     table = table[table["lists"] == number] if there else table.iloc[:0]
     names = [name for name in dict.fromkeys([tables.lead, *tables.models]) if name in set(table["model"])]
     own = table[(table["kind"] != EVERY) & (table["model"] == (names[0] if names else ""))]
-    kinds = [_row(row) | {"label": kind_label(row["kind"])} for row in own.to_dict("records")]
+    kinds = [_row(row) | {"kind": row["kind"], "label": kind_label(row["kind"])} for row in own.to_dict("records")]
     every = table[table["kind"] == EVERY].set_index("model", drop=False)
     return {
         "lists": words.small(int(number)) if names else "",
@@ -57,6 +58,7 @@ def calibrated(tables, provenance):
         "lead": "the " * (names[0] == "average") + LABELS.get(names[0], words.model(names[0])) if names else "",
         "models": [_row(every.loc[name]) | {"label": LABELS.get(name, name)} for name in names if name in every.index],
         "kinds": kinds,
+        "only_missed": next((row for row in kinds if row["kind"] == "only_missed"), None),
         "not_held": [row["label"] for row in kinds if row["held"] is False],
         "least": words.percent(LEAST),
     }
