@@ -24,7 +24,7 @@ CONFIG = {
         "loglinear": {"draws": 250, "tune": 250, "chains": 2, "target_accept": 0.85},
         "exact": {"draws": 500, "chains": 2},
     },
-    "checks": {"r_hat": 1.05, "ess_reported": 100, "divergences": 10},
+    "checks": {"r_hat": 1.05, "ess_reported": 100, "ess_parameter": 20, "divergences": 10, "e_bfmi": 0.1},
 }
 SETTINGS = calibration.settings_of(CONFIG)
 

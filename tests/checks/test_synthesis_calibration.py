@@ -19,7 +19,7 @@ CONFIG = {
     "deaths": [30_000, 300_000],
     "listed": [5_000, 500_000],
     "sampling": {"draws": 100, "tune": 100, "chains": 2, "target_accept": 0.9},
-    "checks": {"r_hat": 1.05, "ess_reported": 100, "divergences": 10},
+    "checks": {"r_hat": 1.05, "ess_reported": 100, "ess_parameter": 20, "divergences": 10, "e_bfmi": 0.1},
 }
 
 
