@@ -216,8 +216,7 @@ def test_the_average_follows_the_family_that_foretells_the_cells(settings):
     table = histories_of([0, 50, 30, 20])
     fits = {"right": fit_like(1000, [50, 30, 20]), "wrong": fit_like(5000, [20, 30, 50], 1)}
     mixed, weights = average.fit(fits, table, settings, 1)
-    # Half of the weight is divided evenly.
-    assert weights.set_index("model")["weight"]["right"] == pytest.approx(0.75, abs=0.02)
+    assert weights.set_index("model")["weight"]["right"] == pytest.approx(1 - average.EVEN / 2, abs=0.02)
     assert np.median(mixed["total"]) == pytest.approx(1000, rel=0.01)
     assert weights["disagrees"].all()
 

@@ -50,6 +50,8 @@ def compile_model(model):
     import pytensor
 
     pytensor.config.mode = "NUMBA"
+    # Sums in any order would come out in another one from the cache than from the compiler, and so would every draw.
+    pytensor.config.numba__fastmath = False
     _number_functions_apart()
     return nutpie.compile_pymc_model(model)
 

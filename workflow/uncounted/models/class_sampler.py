@@ -32,7 +32,7 @@ COPIES = 9
 """Tempered copies a chain: the hottest has the likelihood to the power 0.03, and is all but the prior."""
 
 _POWER = 0.65
-_COLD_SWEEPS = 16
+_COLD_SWEEPS = 4
 _MOVES_A_CLASS = 1
 _NEAR = 1.0  # standard deviation of the log odds of a class near another
 _SHARES_ANYWHERE, _SHARES_NEAR = 0.2, 0.4  # of the proposed classes; the others are like a history

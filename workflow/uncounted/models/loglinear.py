@@ -83,7 +83,6 @@ _TRIPLES_SCALE = 0.5
 _STEADY = 0.3
 _CAP = 0.8
 _POOLING_PEOPLE = 4.0
-_PAIR_VARIANCE = 0.04
 
 
 def parameters(shape):
@@ -118,7 +117,7 @@ def evidence(layout, kinds):
     -------
     dict of str to numpy.ndarray
         ``counts`` (G, cell), ``barred`` (G, cell); where the sampler starts and along which directions it walks:
-        ``start`` (G, L), ``slopes`` (G, L, term), ``centred`` and ``spread`` (G, L), ``leaning`` (1,), and start and
+        ``start`` (G, L), ``slopes`` (G, L, term), ``centred`` and ``spread`` (G, L), ``ease`` (2,), and start and
         slopes of all strata together; with blanks ``blank``, ``blank_strata`` and ``seen`` (G,).
     """
     terms = _regressors(layout, kinds)
@@ -134,7 +133,7 @@ def evidence(layout, kinds):
         "slopes_common": _slopes(layout.on, terms, pooled),
         "centred": informed / (informed + _POOLING_PEOPLE) if len(layout.strata) > 1 else np.ones_like(informed),
         "spread": 1 / np.sqrt(informed + _POOLING_PEOPLE),
-        "leaning": np.array([_PAIR_VARIANCE / (_PAIR_VARIANCE + 1 / (pooled[layout.times_seen >= 3].sum() + 1))]),
+        "ease": _ease_known(layout, pooled),
     }
     if len(layout.blank):
         share = layout.blank_strata * layout.counts.sum(axis=1)
@@ -154,6 +153,18 @@ def _ease_terms(layout):
     """How often each D_t counts in each cell; (cell, L - 2)."""
     t = np.arange(2, len(layout.lists))
     return np.maximum(layout.times_seen[:, None] - t, 0).astype(float)
+
+
+def _ease_known(layout, counts):
+    """D_2 and its variance as the cells know them if pairs are left out; (2,).
+
+    Weighted least squares on the log counts (Grizzle, Starmer and Koch 1969, Biometrics 25:489). The sampler only
+    walks by them.
+    """
+    weights, values = counts[:, None] + 0.5, np.log(counts + 0.5)
+    known = np.column_stack([_ease_terms(layout), np.ones(len(layout.on)), layout.on])
+    variance = np.linalg.inv(known.T @ (weights * known))
+    return np.array([max(0.0, (variance @ known.T @ (weights[:, 0] * values))[0]), variance[0, 0]])
 
 
 def _start(on, counts):
@@ -215,7 +226,7 @@ def build(layout, priors, kinds=("pairs",)):
     with pm.Model(coords=coords) as model:
         d = unpack(pm.Data("evidence", pack(arrays)), arrays)
         ease = _ease(len(layout.lists), len(layout.strata), priors)
-        pairs = _pairs(groups, d["leaning"][0] * ease[:, 1].mean(), len(layout.strata), priors)
+        pairs = _pairs(groups, ease[:, 1].mean() - d["ease"][0], d["ease"][1], len(layout.strata), priors)
         coverage = _coverage(d, pt.concatenate([pairs, ease[:, 1:]], axis=1), layout.shape, priors)
         log_rate = (
             pt.dot(coverage, layout.on.T)
@@ -267,11 +278,12 @@ def _carried_over(walk):
     return mean, 0.8 + 0.6 * pt.sigmoid(2 * (walk[0] - 1.3))
 
 
-def _pairs(groups, ease, n_strata, priors):
+def _pairs(groups, excess, variance, n_strata, priors):
     """Interactions of each stratum; (stratum, term).
 
-    That all pairs of lists attract each other alike is nearly the same to the cells as people who differ in ease. Where
-    they know the sum of both better than the priors know either, the sampler walks along the sum.
+    That all pairs of lists attract each other alike is nearly the same to the cells as people who differ in ease. The
+    sampler walks along the sum of both, as far as the scale of the pairs leaves their mean less well known than the
+    cells know the sum: `excess` is D_2 less what the cells say, `variance` how well they know it.
     """
     import pymc as pm
     import pytensor.tensor as pt
@@ -282,7 +294,8 @@ def _pairs(groups, ease, n_strata, priors):
     slab = priors["pair_slab"]["value"]
     factor = np.array([1.0 if len(group) == 2 else _TRIPLES_SCALE for group in groups])
     shared = np.array([1.0 if len(group) == 2 else 0.0 for group in groups])
-    pairs = pm.Deterministic("pairs", pm.Flat("pairs_free", shape=len(groups)) - ease * shared, dims="term")
+    leaning = scale**2 / (scale**2 + shared.sum() * variance)
+    pairs = pm.Deterministic("pairs", pm.Flat("pairs_free", shape=len(groups)) - leaning * excess * shared, dims="term")
     wide = scale * factor[:, None] * _LOCAL_SCALES[None, :]
     sd = slab * wide / pt.sqrt(slab**2 + wide**2)
     density = pt.logsumexp(-0.5 * (pairs[:, None] / sd) ** 2 - pt.log(sd), axis=1) - np.log(len(_LOCAL_SCALES))
