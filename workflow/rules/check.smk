@@ -25,7 +25,7 @@ for case, study in CASES.items():
             out_folder=lambda w, output: dirname(output.checks[0]),
             seed=STUDY["seed"],
             code=digest("checks", "models", "inference"),
-        threads: 2
+        threads: 1
         resources:
             mem_mb=2000,
         conda:

@@ -23,7 +23,10 @@ for case, study in CASES.items():
             out_folder=lambda w, output: dirname(output.fits[0]),
             seed=STUDY["seed"],
             code=digest(*fitting_code(case), "inference"),
-        threads: 2
+        # Compiling keeps one core busy, drawing two: two fits side by side leave none idle.
+        threads: 1
+        # The longest first.
+        priority: int(study["kind"] == "evidence_synthesis")
         resources:
             mem_mb=2000,
         conda:

@@ -34,8 +34,8 @@ Likelihood
     has no part in the product. People whose stratum is not known are spread over those they may belong to beforehand.
 
 Draws are taken by :mod:`uncounted.models.class_sampler`: NUTS does not pass between the modes of this posterior. A
-chain goes on, twice as far each time, until the chains agree and the draws suffice, or `sweeps_at_most` is reached;
-what came before the last doubling is left out.
+chain goes on, twice as far each time, until the chains agree and the draws suffice, or they are so far apart that they
+will not agree by `sweeps_at_most`; what came before the last doubling is left out.
 """
 
 import numpy as np
@@ -43,6 +43,7 @@ import numpy as np
 KIND = "multiple_systems_estimation"
 
 _MARGIN = 0.9  # stop short of the bounds of the checks: the next computation of R-hat may come out otherwise
+_HOPE = 2.0
 
 
 def parameters(shape):
@@ -121,7 +122,7 @@ def _sample(layout, settings, seed):
             done += sweeps
             trace = _trace(parts, layout, table, generators[0], done)
             seen(done)
-            if _suffices(trace, settings["checks"]):
+            if _suffices(trace, settings["checks"]) or _out_of_reach(trace, settings["checks"], done, sampling):
                 break
             sweeps = done
     return trace
@@ -170,15 +171,29 @@ def _suffices(trace, bounds):
     """Whether the chains agree, and the draws are enough, by what the checks will ask, and a little more."""
     import arviz as az
 
+    if _worst_r_hat(trace) > 1 + _MARGIN * (bounds["r_hat"] - 1):
+        return False
+    draws = [az.ess(people, method=kind).to_array().min() for people in _people(trace) for kind in ("bulk", "tail")]
+    return float(min(draws)) >= bounds["ess_reported"] / _MARGIN
+
+
+def _out_of_reach(trace, bounds, done, sampling):
+    """Whether the chains are so far apart that they will not agree within `sweeps_at_most`.
+
+    R-hat less one falls as the number of sweeps grows; it may fall twice as fast as that before this gives up.
+    """
+    expected = (_worst_r_hat(trace) - 1) * done / sampling["sweeps_at_most"]
+    return expected > _HOPE * (bounds["r_hat"] - 1)
+
+
+def _worst_r_hat(trace):
+    import arviz as az
+
+    return max(float(az.rhat(people).to_array().max()) for people in _people(trace))
+
+
+def _people(trace):
+    """The number of people in all, and by stratum."""
     posterior = trace.posterior
     people = np.exp(posterior["log_seen"]) * (1 + np.exp(posterior["log_odds_unseen"]))
-    asked = {
-        "total": (people.sum("stratum"), bounds["ess_reported"]),
-        "total_by_stratum": (people, bounds["ess_reported"]),
-    }
-    for values, least in asked.values():
-        if float(az.rhat(values).to_array().max()) > 1 + _MARGIN * (bounds["r_hat"] - 1):
-            return False
-        if min(float(az.ess(values, method=kind).to_array().min()) for kind in ("bulk", "tail")) < least / _MARGIN:
-            return False
-    return True
+    return people.sum("stratum"), people
