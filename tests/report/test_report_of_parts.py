@@ -38,6 +38,10 @@ def test_the_ledger_is_said_with_its_own_last_day_of_use(text):
     assert "the list as published until 19 April 2024" in text
 
 
+def test_a_table_that_is_read_twice_is_told_apart_by_what_it_is_read_for(text):
+    assert ": ledger of prisoners" in text and ": how soon prisoners died" in text
+
+
 def test_what_share_of_the_ledgers_dead_was_named_is_said(text):
     assert "holds 17,175 of them" in text
     assert "4,500 people as prisoners on 2 June 2023 (26" in text and "6,073 people as prisoners on 15" in text

@@ -120,7 +120,7 @@ _SOURCES = {
     "named_by_week_2025": "the list a year later",
     "published_estimates": "published estimates",
     "published_excess_male_deaths": "published excess male deaths",
-    "prisoners": "prisoners",
+    "prisoners": "how soon prisoners died",
     "named_by_region": "named by region",
     "men_by_region": "men by region",
     "named_by_number_of_sources": "named by number of sources",

@@ -1,5 +1,7 @@
 """What the report shows of an evidence synthesis: the tables of a case, brought into words and rows."""
 
+from collections import Counter
+
 import pandas as pd
 
 from uncounted.figures import names_of, words
@@ -261,16 +263,19 @@ def sources(tables, provenance):
     """List the sources: what they hold, whose they are, until which day they are used."""
     described = descriptions(tables.name, provenance)
     reconciliation = findings(tables, "reconciliation").set_index("source")
+    readers = Counter(entry["table"] for entry in tables.config["sources"].values())
     rows = []
     for name, entry in tables.config["sources"].items():
         counts = reconciliation.loc[name] if name in reconciliation.index else {}
         published = tables.evidence(name).get("published")
         resource = described.get(entry["table"], {})
+        title = resource.get("title", words.capital(words.source(name)))
         rows.append(
             {
                 "name": name,
                 "table": entry["table"],
-                "title": resource.get("title", words.capital(words.source(name))),
+                # Of a table that is read twice, what it is read for.
+                "title": title if readers[entry["table"]] == 1 else f"{title}: {words.source(name)}",
                 "credit": resource.get("credit", ""),
                 "links": [
                     origin
