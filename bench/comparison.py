@@ -273,7 +273,8 @@ def chains_table(found):
 
 
 def _chains_line(model, fit, verdict):
-    numbers = f"{fit['r_hat']:.3f} | {fit['r_hat_of_parameters']:.3f} | {fit['ess']:,.0f} | {fit['divergences']}"
+    of_parameters = "–" if fit["r_hat_of_parameters"] is None else f"{fit['r_hat_of_parameters']:.3f}"
+    numbers = f"{fit['r_hat']:.3f} | {of_parameters} | {fit['ess']:,.0f} | {fit['divergences']}"
     study = NAMES.get(fit["case"], fit["case"])
     return f"| {study} | {model} | {fit['seed']} | {fit['median']:,.0f} | {numbers} | {verdict} |"
 

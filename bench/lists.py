@@ -326,7 +326,8 @@ def _checked(model, case, seed):
         "seed": seed,
         "median": float(np.median(total)),
         "r_hat": worst["R-hat of reported quantities"],
-        "r_hat_of_parameters": worst["R-hat of parameters"],
+        # None where no parameter has to converge, as of latent classes.
+        "r_hat_of_parameters": worst["R-hat of parameters"] if parameters else None,
         "ess": _ess(total),
         "divergences": int(worst.get("divergences", 0)),
         # A family of which a check failed has no part in an average.
