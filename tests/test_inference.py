@@ -9,7 +9,7 @@ import xarray as xr
 from scipy import stats
 
 from uncounted import inference
-from uncounted.inference import compile_model, draw, predict, seed_for
+from uncounted.inference import compile_model, draw, predict, seed_for, thin
 
 SEEN = np.array([1.0, 2.0, 3.0, 2.5])
 SAMPLING = {"draws": 200, "tune": 150, "chains": 2, "target_accept": 0.9, "what": "drawing a toy"}
@@ -132,19 +132,25 @@ def test_progress_is_told_on_the_way(compiled, monkeypatch):
     assert told[-1] <= 2 * (5_000 + 150)
 
 
-def test_predictions_are_added_as_groups(toy, trace):
-    predicted = predict(toy, trace.copy(), draws=100, seed=1)
+def test_thinning_keeps_draws_spread_over_each_chain(trace):
+    thinned = thin(trace, 100)
+    assert thinned.groups() == ["posterior"]
+    xr.testing.assert_equal(thinned.posterior, trace.posterior.isel(draw=slice(None, None, 4)))
+    assert thin(trace, 1_000_000).posterior.sizes == trace.posterior.sizes
+
+
+def test_each_draw_makes_one_prediction(toy, trace):
+    thinned = thin(trace, 100)
+    predicted = predict(toy, thinned, seed=1)
     assert {"prior", "prior_predictive", "posterior_predictive", "log_likelihood"} <= set(predicted.groups())
     assert dict(predicted.posterior_predictive.sizes) == {"chain": 2, "draw": 50, "figure": 4}
     assert predicted.prior.sizes["draw"] == 33
-    assert predicted.posterior.sizes["draw"] == 200
-    every = trace.posterior.isel(draw=slice(None, None, 4))
-    expected = stats.norm.logpdf(SEEN, every["level"].values[..., None], every["scale"].values[..., None])
-    np.testing.assert_allclose(predicted.log_likelihood["seen"], expected)
+    level, scale = (thinned.posterior[name].values[..., None] for name in ("level", "scale"))
+    np.testing.assert_allclose(predicted.log_likelihood["seen"], stats.norm.logpdf(SEEN, level, scale))
     np.testing.assert_array_equal(predicted.observed_data["seen"], SEEN)
 
 
 def test_same_seed_gives_the_same_predictions(toy, trace):
-    first, second = (predict(toy, trace.copy(), draws=20, seed=3) for _ in range(2))
+    first, second = (predict(toy, thin(trace, 20), seed=3) for _ in range(2))
     for group in ("prior", "prior_predictive", "posterior_predictive"):
         xr.testing.assert_equal(first[group], second[group])

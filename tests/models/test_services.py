@@ -8,7 +8,7 @@ import xarray as xr
 
 from uncounted import models
 from uncounted.errors import UserError
-from uncounted.models import services
+from uncounted.models import evidence_synthesis, services
 from uncounted.models.priors import stated
 
 NAMED = 50_471
@@ -186,7 +186,7 @@ def fit_of(monkeypatch, tables, tmp_path):
         asked.append("draws")
         return az.InferenceData(posterior=draws_of(95_000, NAMED, 0.37)), pd.DataFrame({"left_out": ["graves"]})
 
-    monkeypatch.setattr(models, "_fit", drawn)
+    monkeypatch.setattr(evidence_synthesis, "_fit", drawn)
 
     def fit(case):
         case = {name: part for name, part in case.items() if name != "survival"}

@@ -97,7 +97,8 @@ def fits_of(case):
 def fitting_code(case):
     """List the modules that fit a case, so that no study is fitted again for a model of the other kind."""
     if CASES[case]["kind"] == "evidence_synthesis":
-        further = ["models.services", *(["models.survival"] if "survival" in CASES[case] else [])]
+        further = ["models.evidence_synthesis", "models.services"]
+        further += ["models.survival"] if "survival" in CASES[case] else []
         return [*(f"models.{model}" for model in MODELS[case]), *further]
     return ["models.multiple_systems"]
 

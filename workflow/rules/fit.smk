@@ -28,7 +28,7 @@ for case, study in CASES.items():
         # The longest first.
         priority: int(study["kind"] == "evidence_synthesis")
         resources:
-            mem_mb=2000,
+            mem_mb=4000 if study["kind"] == "evidence_synthesis" else 2000,
         conda:
             "../../envs/environment.yaml"
         script:

@@ -154,21 +154,41 @@ class _Watched:
         return self._compiled._make_sampler(settings, init_mean, cores, progress, store)
 
 
-def predict(model, trace, *, draws, seed):
+def thin(trace, draws):
+    """Keep about so many draws of a posterior, evenly spread over it.
+
+    Parameters
+    ----------
+    trace : arviz.InferenceData
+    draws : int
+        Of all chains together.
+
+    Returns
+    -------
+    arviz.InferenceData
+        The group ``posterior`` alone.
+    """
+    import arviz as az
+
+    every = max(1, trace.posterior.sizes["chain"] * trace.posterior.sizes["draw"] // draws)
+    return az.InferenceData(posterior=trace.posterior.isel(draw=slice(None, None, every)))
+
+
+def predict(model, trace, *, seed):
     """Draw from the prior and from the posterior predictive distribution.
 
     Parameters
     ----------
     model : pymc.Model
     trace : arviz.InferenceData
-        Its posterior is thinned to about `draws`.
-    draws : int
+        Each draw of its posterior makes one prediction.
     seed : int
 
     Returns
     -------
     arviz.InferenceData
-        `trace` with the groups ``prior``, ``prior_predictive``, ``posterior_predictive`` and ``log_likelihood``.
+        The groups ``prior`` and ``prior_predictive``, with a third as many draws, ``posterior_predictive`` and
+        ``log_likelihood``.
     """
     import pymc as pm
     from pytensor.compile.mode import Mode
@@ -176,16 +196,14 @@ def predict(model, trace, *, draws, seed):
     # A few thousand evaluations pay for no compiler, and for no rewriting: products of three arrays are merged into one
     # that plain Python takes number by number.
     mode = Mode(linker="py", optimizer=None)
-    every = max(1, trace.posterior.sizes["chain"] * trace.posterior.sizes["draw"] // draws)
-    thinned = trace.sel(draw=slice(None, None, every))
     with model:
-        prior_draws = max(1, draws // _PRIOR_SHARE)
-        trace.extend(pm.sample_prior_predictive(prior_draws, random_seed=seed, compile_kwargs={"mode": mode}))
+        prior_draws = max(1, trace.posterior.sizes["chain"] * trace.posterior.sizes["draw"] // _PRIOR_SHARE)
+        predicted = pm.sample_prior_predictive(prior_draws, random_seed=seed, compile_kwargs={"mode": mode})
         replicated = pm.sample_posterior_predictive(
-            thinned, random_seed=seed, progressbar=False, compile_kwargs={"mode": mode}
+            trace, random_seed=seed, progressbar=False, compile_kwargs={"mode": mode}
         )
         density = pm.compute_log_likelihood(
-            thinned, extend_inferencedata=False, progressbar=False, compile_kwargs={"mode": mode}
+            trace, extend_inferencedata=False, progressbar=False, compile_kwargs={"mode": mode}
         )
-    trace.add_groups(posterior_predictive=replicated.posterior_predictive, log_likelihood=density)
-    return trace
+    predicted.add_groups(posterior_predictive=replicated.posterior_predictive, log_likelihood=density)
+    return predicted

@@ -1,0 +1,208 @@
+"""From the evidence of several sources to the posteriors of a study: of all sources, and without each in turn.
+
+One compiled model serves all fits; sources are switched off in its data. What need not wait for it is done by a second
+process: compiling the model of how soon recruits died, and drawing predictions.
+"""
+
+import importlib
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from uncounted.evidence.schemas import read_tables
+from uncounted.files import atomic_path
+from uncounted.inference import compile_model, draw, predict, seed_for, thin
+from uncounted.models import model_named
+from uncounted.models.packing import pack
+from uncounted.second_process import SecondProcess
+
+logger = logging.getLogger("uncounted")
+
+# By their names, so that a study without them is not fitted again when they change.
+_SERVICES = "uncounted.models.services"
+_SURVIVAL = "uncounted.models.survival"
+
+
+def fit_sources(case_name, case_config, models, evidence_folder, out_folder, seed):
+    """Fit a model to all sources, then without each in turn.
+
+    Parameters
+    ----------
+    case_name : str
+    case_config : dict
+    models : list of str
+        The one model of an evidence synthesis.
+    evidence_folder : str or Path
+    out_folder : str or Path
+        Receives ``<model>.nc``, the posterior of all sources; ``<model>_without.parquet``, draws of the number of
+        deaths without each source in turn (left_out, chain, draw, deaths); and where the config asks how soon recruits
+        died, ``survival.nc``.
+    seed : int
+        The run's seed.
+
+    Raises
+    ------
+    UserError
+        The config lacks a prior, or the evidence does not say what the model has to know.
+    """
+    (model,) = models
+    module = model_named(model)
+    services = importlib.import_module(_SERVICES)
+    tables = read_tables(case_config, evidence_folder)
+    layout = module.lay_out(case_config, tables)
+    # Before the minutes of a fit: what is wrong with the list by kind of service is said at once.
+    kinds = services.lay_out(case_config, tables) if case_config.get("services") else None
+    with SecondProcess() as beside:
+        survival = _Survival(case_name, case_config, tables, seed, beside)
+        trace, without = _fit(model, layout, case_config, seed, case_name, survival, beside)
+        survived = survival.posterior()
+    if kinds is not None:
+        own = seed_for(seed, case_name, model, "services")
+        trace.posterior = trace.posterior.merge(services.spread(trace.posterior, kinds, case_config["priors"], own))
+    if survived is not None:
+        with atomic_path(Path(out_folder) / "survival.nc") as path:
+            survived.to_netcdf(str(path))
+    with atomic_path(Path(out_folder) / f"{model}.nc") as path:
+        trace.to_netcdf(str(path))
+    with atomic_path(Path(out_folder) / f"{model}_without.parquet") as path:
+        without.to_parquet(path, index=False)
+
+
+def _fit(model, layout, case_config, seed, case_name, survival, beside):
+    """Draw from the posterior, and without each source; in a second process how soon recruits died, and predictions."""
+    module, sampling = model_named(model), case_config["sampling"]
+    logger.info("compiling the model: half a minute, or two the first time")
+    compiled = compile_model(module.build(layout, case_config["priors"]))
+    trace = draw(
+        compiled,
+        **sampling["posterior"],
+        seed=seed_for(seed, case_name, model),
+        what="drawing from the posterior",
+        keep_positions=True,
+    )
+    start = trace.unconstrained_posterior
+    del trace.unconstrained_posterior
+    predicted = beside.call(
+        __name__,
+        "draw_predictions",
+        model,
+        layout,
+        case_config["priors"],
+        thin(trace, sampling["predictive_draws"]),
+        seed_for(seed, case_name, model, "predict"),
+    )
+    survival.draw(trace.posterior)
+    counted = module.count_deaths(trace.posterior, layout, seed_for(seed, case_name, model, "count"))
+    trace.posterior = trace.posterior.merge(counted)
+    without = _without_each_source(compiled, start, model, layout, sampling["without_a_source"], seed, case_name)
+    trace.extend(predicted.result())
+    return trace, without
+
+
+def _without_each_source(compiled, start, model, layout, sampling, seed, case_name):
+    """Draws of the number of deaths without each source in turn (left_out, chain, draw, deaths)."""
+    module, without = model_named(model), []
+    sources = layout.coords["source"]
+    for i, source in enumerate(sources):
+        use = np.ones(len(sources))
+        use[i] = 0.0
+        refit = draw(
+            compiled.with_data(use=use),
+            **sampling,
+            seed=seed_for(seed, case_name, model, source),
+            what=f"drawing without {source}",
+            start=start,
+        )
+        deaths = module.count_deaths(refit.posterior, layout, seed_for(seed, case_name, model, source, "count"))
+        without.append(deaths[module.DEATHS].to_dataframe(name="deaths").reset_index().assign(left_out=source))
+    return pd.concat(without)[["left_out", "chain", "draw", "deaths"]]
+
+
+def draw_predictions(model, layout, priors, trace, seed):
+    """Draw from the prior, and predict from each draw of a posterior, of the model that is so named.
+
+    Parameters
+    ----------
+    model : str
+    layout : Layout
+    priors : dict
+    trace : arviz.InferenceData
+    seed : int
+
+    Returns
+    -------
+    arviz.InferenceData
+        See :func:`uncounted.inference.predict`.
+    """
+    logger.info("drawing predictions")
+    return predict(model_named(model).build(layout, priors), trace, seed=seed)
+
+
+class _Survival:
+    """How soon recruits died, if the config asks for it: compiled at once, drawn when the delay of naming is known."""
+
+    def __init__(self, case_name, case_config, tables, seed, beside):
+        self._beside, self._settings, self._tables = beside, case_config.get("survival"), tables
+        self._seed = seed_for(seed, case_name, "survival")
+        if self._settings:
+            self._compiled = beside.call(__name__, "compile_survival", self._settings, tables)
+
+    def draw(self, synthesis):
+        """Go on to draw, with the naming delay of a synthesis."""
+        if self._settings:
+            naming = importlib.import_module(_SURVIVAL).naming_of(synthesis, self._settings)
+            self._drawn = self._beside.call(__name__, "draw_survival", self._settings, self._tables, naming, self._seed)
+
+    def posterior(self):
+        """Wait for the posterior; None where the config does not ask for it."""
+        if not self._settings:
+            return None
+        self._compiled.result()
+        return self._drawn.result()
+
+
+_compiled_here = {}
+
+
+def compile_survival(settings, tables):
+    """Compile the model of how soon recruits died, for :func:`draw_survival` in the same process.
+
+    Parameters
+    ----------
+    settings : dict
+        The config's key ``survival``.
+    tables : dict of str to pandas.DataFrame
+        The evidence.
+    """
+    survival = importlib.import_module(_SURVIVAL)
+    # Only shapes matter here: the delay of naming is among the data.
+    layout = survival.lay_out(settings, tables, survival.naming_stated(1.0, 1.0))
+    logger.info("compiling the model of how soon recruits died")
+    _compiled_here["survival"] = compile_model(survival.build(layout, settings["priors"]))
+
+
+def draw_survival(settings, tables, naming, seed):
+    """Draw how soon recruits died.
+
+    Parameters
+    ----------
+    settings : dict
+    tables : dict of str to pandas.DataFrame
+    naming : tuple of numpy.ndarray
+        See :func:`uncounted.models.survival.naming_of`.
+    seed : int
+
+    Returns
+    -------
+    arviz.InferenceData
+    """
+    survival = importlib.import_module(_SURVIVAL)
+    layout = survival.lay_out(settings, tables, naming)
+    return draw(
+        _compiled_here["survival"].with_data(evidence=pack(layout.data)),
+        **settings["sampling"],
+        seed=seed,
+        what="drawing how soon recruits died",
+    )
