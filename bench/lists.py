@@ -20,7 +20,7 @@ LISTS = list("abcd")
 CASES = ("kosovo", "uk_5_lists", "uk_6_lists", "gaza_by_age_and_sex", "gaza_by_month")
 SEEDS = (1, 2, 3, 4, 5)
 
-SHORT = {"draws": 125, "tune": 250, "chains": 2}
+SHORT = {"draws": 110, "tune": 160, "chains": 2}
 """Draws from each of ten imputed tables of the same people, whose draws are put together: a tenth of those of one."""
 
 _KINDS = ("independent", "pairs", "classes", "ease", "ease_and_pairs")

@@ -1,5 +1,7 @@
 """For notebooks: the number of people behind a table of capture histories, without a workflow."""
 
+import copy
+import functools
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -168,8 +170,13 @@ def estimate(table, lists, strata=(), count=None, *, model="loglinear", unseen_o
     )
 
 
+@functools.cache
+def _defaults():
+    return yaml.safe_load(DEFAULTS.read_text(encoding="utf-8"))
+
+
 def _settings(changes, unseen_odds):
-    settings = yaml.safe_load(DEFAULTS.read_text(encoding="utf-8")) | {"unseen_odds": unseen_odds}
+    settings = copy.deepcopy(_defaults()) | {"unseen_odds": unseen_odds}
     settings["sampling"]["loglinear"] |= _LIGHTER
     for key, values in changes.items():
         if key not in ("priors", "sampling", "checks"):
