@@ -25,6 +25,7 @@ SHORT = {"draws": 110, "tune": 160, "chains": 2}
 
 _KINDS = ("independent", "pairs", "classes", "ease", "ease_and_pairs")
 _STRATA, _IMPUTED = 20, 10
+_POPULATIONS = 400
 
 
 def one_table():
@@ -127,6 +128,34 @@ def _stratum(job):
     return told
 
 
+def populations():
+    """Fit 400 simulated populations of four lists as a calibration does, half of them in each of two processes."""
+    began = time.perf_counter()
+    with ProcessPoolExecutor(2) as workers:
+        rows = [row for half in workers.map(_half_of_populations, (0, 1)) for row in half]
+    return {
+        "populations": len(rows),
+        "seconds": time.perf_counter() - began,
+        "passed": sum(row["passed"] for row in rows),
+        "held": sum(row["lower_95"] <= row["total"] <= row["upper_95"] for row in rows if row["passed"]),
+    }
+
+
+def _half_of_populations(half):
+    """Every other population of the calibration's kinds, by the log-linear model; compiled in this process."""
+    from uncounted.checks import calibration
+    from uncounted.checks.calibration_plan import read_calibration
+
+    plan = read_calibration(ROOT / "config" / "calibration.yaml")
+    settings, strata = calibration.settings_of(plan), calibration.strata_of_batch(len(LISTS), 0)
+    rows = []
+    for number in range(half, _POPULATIONS, 2):
+        kind = plan["kinds"][number // 2 % len(plan["kinds"])]
+        population, _ = calibration.draw_estimable(kind, len(LISTS), np.random.default_rng([5, number]), strata)
+        rows += calibration.fit_population(population, settings, number, families=("loglinear",), older=False)
+    return rows
+
+
 def graphs():
     """Average over all decomposable graphs on four to seven lists; the first time the graphs are read or made."""
     from uncounted.models.decomposable import posterior
@@ -191,7 +220,7 @@ def latent_chains():
 MEASUREMENTS = {
     measurement.__name__: measurement
     for measurement in (
-        *(one_table, hundred_tables, strata_pooled, sampling_speed, many_tables),
+        *(one_table, hundred_tables, strata_pooled, sampling_speed, many_tables, populations),
         *(graphs, people, answers, chains, latent_chains),
     )
 }

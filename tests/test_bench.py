@@ -31,6 +31,7 @@ FOUND = {
         **{"tables": 200, "loglinear": 30.0, "decomposable": 4.0, "ess": 105.0},
         **{"ess_of_ten": 1_050.0, "lowest_ess_of_ten": 700.0, "divergences": 0},
     },
+    "populations": {"populations": 400, "seconds": 480.0, "passed": 399, "held": 390},
     "graphs": {
         "4": {"graphs": 61, "first": 0.004, "next": 0.0012},
         "5": {"graphs": 822, "first": 0.02, "next": 0.0082},
@@ -96,7 +97,7 @@ def test_what_is_as_wanted_has_no_mark(comparison):
     text = comparison.as_markdown(FOUND)
     assert comparison.MISSED not in text
     rows = comparison.compared(FOUND).splitlines()
-    assert len(rows) == 2 + 3 + 1 + 2 + 4 + 2 + 7 + 2
+    assert len(rows) == 2 + 3 + 1 + 2 + 1 + 4 + 2 + 7 + 2
     assert {row.count("|") for row in rows} == {5}
     # Latent classes that do not settle are told, and are no fault.
     assert "0 of 1 agree" in text and "| weight 0 |" in text
@@ -111,6 +112,7 @@ def test_what_is_as_wanted_has_no_mark(comparison):
         (("strata_pooled", "seconds"), 61.0, "100 strata pooled"),
         (("sampling_speed", "a_second"), 699.0, "Bulk ESS of N for each second"),
         (("many_tables", "loglinear"), 36.1, "1,000 strata times 10"),
+        (("populations", "seconds"), 601.0, "400 simulated populations"),
         (("graphs", "4", "next"), 0.0051, "Decomposable graphs, 4 lists"),
         (("graphs", "7", "next"), 31.0, "Decomposable graphs, 7 lists"),
         (("people", "100000000", "decomposable"), 0.0031, "Decomposable graphs with 100,000,000"),

@@ -1,5 +1,6 @@
 """Work beside the work."""
 
+import doctest
 import logging
 import os
 import subprocess
@@ -9,6 +10,7 @@ import time
 import psutil
 import pytest
 
+from uncounted import second_process
 from uncounted.errors import UserError
 from uncounted.second_process import SecondProcess
 
@@ -57,6 +59,11 @@ def test_calls_are_made_one_after_the_other_in_one_process():
         first, second = beside.call(HERE, "keep", "a"), beside.call(HERE, "keep", value="b")
         assert second.result() == ["a", "b"]
         assert first.result() == ["a"]
+
+
+def test_the_example_runs():
+    found = doctest.testmod(second_process)
+    assert found.attempted and not found.failed
 
 
 def test_messages_arrive_and_prints_do_no_harm(caplog):
