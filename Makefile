@@ -59,7 +59,7 @@ test: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/snakemake --lint
-	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile --durations 12
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 calibration: $(READY)
 	@$(BIN)/snakemake calibration
