@@ -62,6 +62,7 @@ def test_user_error_is_told_plainly(log, capsys):
         (PermissionError(errno.EACCES, "Permission denied", "a.nc"), "a.nc: no permission"),
         (OSError(errno.EROFS, "Read-only file system", "a.nc"), "a.nc: no permission"),
         (MemoryError(), "not enough memory"),
+        (ChildProcessError("a second process ended"), "a second process ended"),
     ],
 )
 def test_failures_of_the_machine_are_told_plainly(log, capsys, error, said):

@@ -7,6 +7,7 @@ import pytest
 
 from uncounted import provenance
 from uncounted.errors import UserError
+from uncounted.models import LISTS
 
 COLUMNS = "case,quantity,level,mean,median,lower,upper,mcse_mean,mcse_median,mcse_lower,mcse_upper"
 
@@ -85,6 +86,12 @@ def test_of_a_package_only_the_modules_that_are_taken_from_it_count(library):
 def test_digest_of_nothing_is_a_fault(library):
     with pytest.raises(ValueError, match="no code"):
         provenance.digest("rapport")
+
+
+def test_a_synthesis_depends_on_no_model_of_lists():
+    files = {file.stem for file in provenance._files_of("uncounted.models.evidence_synthesis")}
+    assert {"evidence_synthesis", "inference"} <= files
+    assert not files & {"multiple_systems", *LISTS}
 
 
 def test_every_room_of_the_library_has_a_digest():

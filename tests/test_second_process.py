@@ -38,6 +38,15 @@ def refuse():
     raise UserError("no such column", where="table, line 3", expected="one of a, b")
 
 
+class Unreadable(Exception):
+    def __init__(self, one, two):
+        super().__init__(one)
+
+
+def break_down():
+    raise Unreadable(1, 2)
+
+
 def fall():
     os.kill(os.getpid(), 9)
 
@@ -52,6 +61,7 @@ def sleep(path):
 def functions(tmp_path, monkeypatch):
     (tmp_path / f"{HERE}.py").write_text(MODULE)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.syspath_prepend(tmp_path)
 
 
 def test_calls_are_made_one_after_the_other_in_one_process():
@@ -78,6 +88,7 @@ def test_a_mistake_of_input_is_raised_as_itself():
         with pytest.raises(UserError, match="no such column") as raised:
             answer.result()
         assert raised.value.where == "table, line 3"
+        assert "in refuse" in raised.value.__notes__[0]
         assert beside.call(HERE, "keep", 1).result() == [1]
 
 
@@ -86,6 +97,13 @@ def test_a_process_that_was_killed_is_told_of():
         killed, never = beside.call(HERE, "fall"), beside.call(HERE, "keep", 1)
         for answer in (killed, never, beside.call(HERE, "keep", 2)):
             with pytest.raises(ChildProcessError, match="ended before it had answered"):
+                answer.result(timeout=30)
+
+
+def test_nobody_waits_for_an_answer_that_cannot_be_read():
+    with SecondProcess() as beside:
+        for answer in (beside.call(HERE, "break_down"), beside.call(HERE, "keep", 1)):
+            with pytest.raises(TypeError, match="two"):
                 answer.result(timeout=30)
 
 

@@ -184,7 +184,7 @@ def fit_of(monkeypatch, tables, tmp_path):
 
     def drawn(*_):
         asked.append("draws")
-        return az.InferenceData(posterior=draws_of(95_000, NAMED, 0.37)), pd.DataFrame({"left_out": ["graves"]})
+        return az.InferenceData(posterior=draws_of(95_000, NAMED, 0.37)), pd.DataFrame({"left_out": ["graves"]}), None
 
     monkeypatch.setattr(evidence_synthesis, "_fit", drawn)
 

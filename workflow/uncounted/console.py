@@ -99,6 +99,8 @@ def explain(error):
     """
     if isinstance(error, MemoryError):
         return UserError("not enough memory", do="close other programs, or use a machine with more")
+    if isinstance(error, ChildProcessError):
+        return UserError(str(error), do="if memory had run out, close other programs; then start again")
     if not isinstance(error, OSError):
         return None
     where = str(error.filename or "")

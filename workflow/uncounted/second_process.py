@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import threading
+import traceback
 from concurrent.futures import Future
 
 _COMMAND = "from uncounted.second_process import serve; serve()"
@@ -68,7 +69,7 @@ class SecondProcess:
         return answer
 
     def _read(self):
-        with contextlib.suppress(EOFError, pickle.UnpicklingError):
+        try:
             while True:
                 kind, content = pickle.load(self._process.stdout)
                 if kind == "log":
@@ -77,9 +78,12 @@ class SecondProcess:
                     self._answers.get().set_result(content)
                 else:
                     self._answers.get().set_exception(content)
-        status = self._process.wait()
+        except EOFError:
+            status = self._process.wait()
+            ended = ChildProcessError(f"a second process ended before it had answered (status {status})")
+        except Exception as unreadable:  # nobody may wait for ever for what cannot be read
+            ended = unreadable
         while True:
-            ended = ChildProcessError(f"the second process ended before it had answered (status {status})")
             self._answers.get().set_exception(ended)
 
     def __exit__(self, failure, *_):
@@ -104,6 +108,7 @@ def serve():
         try:
             result = getattr(importlib.import_module(module), function)(*arguments, **named)
         except Exception as error:  # not swallowed: the first process raises it
+            error.add_note(f"in a second process:\n{traceback.format_exc()}")
             answers.tell("failure", error)
         else:
             answers.tell("result", result)

@@ -113,7 +113,7 @@ def with_densities(trace, priors, predictive_draws):
     priors : dict
         The config's priors.
     predictive_draws : int
-        How many draws of all chains the likelihood was to be of; see :func:`uncounted.inference.predict`.
+        How many draws of all chains the likelihood was to be of; see :func:`uncounted.inference.thin`.
 
     Returns
     -------
@@ -123,10 +123,10 @@ def with_densities(trace, priors, predictive_draws):
     import arviz as az
     import xarray as xr
 
-    sizes = trace.posterior.sizes
-    every = max(1, sizes["chain"] * sizes["draw"] // predictive_draws)
-    posterior = trace.posterior.isel(draw=slice(None, None, every))
-    coords = {"chain": np.arange(sizes["chain"]), "draw": np.arange(posterior.sizes["draw"])}
+    from uncounted.inference import thin
+
+    posterior = thin(trace, predictive_draws).posterior
+    coords = {name: np.arange(posterior.sizes[name]) for name in ("chain", "draw")}
     terms = {}
     for name, spec in priors.items():
         values = None if spec["distribution"] == "fixed" else values_of(name, posterior)

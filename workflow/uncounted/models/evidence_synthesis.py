@@ -14,13 +14,13 @@ import pandas as pd
 from uncounted.evidence.schemas import read_tables
 from uncounted.files import atomic_path
 from uncounted.inference import compile_model, draw, predict, seed_for, thin
-from uncounted.models import model_named
 from uncounted.models.packing import pack
 from uncounted.second_process import SecondProcess
 
 logger = logging.getLogger("uncounted")
 
-# By their names, so that a study without them is not fitted again when they change.
+# By their names, so that a study is not fitted again when a model changes that it does without.
+_MODELS = "uncounted.models"
 _SERVICES = "uncounted.models.services"
 _SURVIVAL = "uncounted.models.survival"
 
@@ -48,16 +48,14 @@ def fit_sources(case_name, case_config, models, evidence_folder, out_folder, see
         The config lacks a prior, or the evidence does not say what the model has to know.
     """
     (model,) = models
-    module = model_named(model)
+    module = _module(model)
     services = importlib.import_module(_SERVICES)
     tables = read_tables(case_config, evidence_folder)
     layout = module.lay_out(case_config, tables)
     # Before the minutes of a fit: what is wrong with the list by kind of service is said at once.
     kinds = services.lay_out(case_config, tables) if case_config.get("services") else None
     with SecondProcess() as beside:
-        survival = _Survival(case_name, case_config, tables, seed, beside)
-        trace, without = _fit(model, layout, case_config, seed, case_name, survival, beside)
-        survived = survival.posterior()
+        trace, without, survived = _fit(case_name, case_config, model, tables, layout, seed, beside)
     if kinds is not None:
         own = seed_for(seed, case_name, model, "services")
         trace.posterior = trace.posterior.merge(services.spread(trace.posterior, kinds, case_config["priors"], own))
@@ -70,9 +68,15 @@ def fit_sources(case_name, case_config, models, evidence_folder, out_folder, see
         without.to_parquet(path, index=False)
 
 
-def _fit(model, layout, case_config, seed, case_name, survival, beside):
-    """Draw from the posterior, and without each source; in a second process how soon recruits died, and predictions."""
-    module, sampling = model_named(model), case_config["sampling"]
+def _module(model):
+    return importlib.import_module(_MODELS).model_named(model)
+
+
+def _fit(case_name, case_config, model, tables, layout, seed, beside):
+    """Draw from the posterior, and without each source; in a second process predictions, and how soon recruits died."""
+    module, sampling, recruits = _module(model), case_config["sampling"], case_config.get("survival")
+    if recruits:
+        beside.call(__name__, "compile_survival", recruits, tables)
     logger.info("compiling the model: half a minute, or two the first time")
     compiled = compile_model(module.build(layout, case_config["priors"]))
     trace = draw(
@@ -93,17 +97,20 @@ def _fit(model, layout, case_config, seed, case_name, survival, beside):
         thin(trace, sampling["predictive_draws"]),
         seed_for(seed, case_name, model, "predict"),
     )
-    survival.draw(trace.posterior)
+    if recruits:
+        naming = importlib.import_module(_SURVIVAL).naming_of(trace.posterior, recruits)
+        own = seed_for(seed, case_name, "survival")
+        survived = beside.call(__name__, "draw_survival", recruits, tables, naming, own)
     counted = module.count_deaths(trace.posterior, layout, seed_for(seed, case_name, model, "count"))
     trace.posterior = trace.posterior.merge(counted)
     without = _without_each_source(compiled, start, model, layout, sampling["without_a_source"], seed, case_name)
     trace.extend(predicted.result())
-    return trace, without
+    return trace, without, survived.result() if recruits else None
 
 
 def _without_each_source(compiled, start, model, layout, sampling, seed, case_name):
     """Draws of the number of deaths without each source in turn (left_out, chain, draw, deaths)."""
-    module, without = model_named(model), []
+    module, without = _module(model), []
     sources = layout.coords["source"]
     for i, source in enumerate(sources):
         use = np.ones(len(sources))
@@ -137,37 +144,14 @@ def draw_predictions(model, layout, priors, trace, seed):
         See :func:`uncounted.inference.predict`.
     """
     logger.info("drawing predictions")
-    return predict(model_named(model).build(layout, priors), trace, seed=seed)
-
-
-class _Survival:
-    """How soon recruits died, if the config asks for it: compiled at once, drawn when the delay of naming is known."""
-
-    def __init__(self, case_name, case_config, tables, seed, beside):
-        self._beside, self._settings, self._tables = beside, case_config.get("survival"), tables
-        self._seed = seed_for(seed, case_name, "survival")
-        if self._settings:
-            self._compiled = beside.call(__name__, "compile_survival", self._settings, tables)
-
-    def draw(self, synthesis):
-        """Go on to draw, with the naming delay of a synthesis."""
-        if self._settings:
-            naming = importlib.import_module(_SURVIVAL).naming_of(synthesis, self._settings)
-            self._drawn = self._beside.call(__name__, "draw_survival", self._settings, self._tables, naming, self._seed)
-
-    def posterior(self):
-        """Wait for the posterior; None where the config does not ask for it."""
-        if not self._settings:
-            return None
-        self._compiled.result()
-        return self._drawn.result()
+    return predict(_module(model).build(layout, priors), trace, seed=seed)
 
 
 _compiled_here = {}
 
 
 def compile_survival(settings, tables):
-    """Compile the model of how soon recruits died, for :func:`draw_survival` in the same process.
+    """Compile the model of how soon recruits died, unless this process has: a start ahead of :func:`draw_survival`.
 
     Parameters
     ----------
@@ -176,6 +160,8 @@ def compile_survival(settings, tables):
     tables : dict of str to pandas.DataFrame
         The evidence.
     """
+    if "survival" in _compiled_here:
+        return
     survival = importlib.import_module(_SURVIVAL)
     # Only shapes matter here: the delay of naming is among the data.
     layout = survival.lay_out(settings, tables, survival.naming_stated(1.0, 1.0))
@@ -198,8 +184,8 @@ def draw_survival(settings, tables, naming, seed):
     -------
     arviz.InferenceData
     """
-    survival = importlib.import_module(_SURVIVAL)
-    layout = survival.lay_out(settings, tables, naming)
+    compile_survival(settings, tables)
+    layout = importlib.import_module(_SURVIVAL).lay_out(settings, tables, naming)
     return draw(
         _compiled_here["survival"].with_data(evidence=pack(layout.data)),
         **settings["sampling"],
