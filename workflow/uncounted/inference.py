@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import itertools
 import os
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -53,7 +54,21 @@ def compile_model(model):
     # Sums in any order would come out in another one from the cache than from the compiler, and so would every draw.
     pytensor.config.numba__fastmath = False
     _number_functions_apart()
-    return nutpie.compile_pymc_model(model)
+    with _less_optimised():
+        return nutpie.compile_pymc_model(model)
+
+
+@contextmanager
+def _less_optimised():
+    """Let numba optimise less: compiling takes half to nine tenths of the time, and draws neither longer nor others."""
+    import numba
+
+    usual = numba.config.OPT
+    numba.config.OPT = type(usual)(1)
+    try:
+        yield
+    finally:
+        numba.config.OPT = usual
 
 
 @functools.cache

@@ -1,9 +1,9 @@
-r"""Draws from the posterior of latent classes: Gibbs steps, and moves among tempered copies.
+r"""Draws from the posterior of latent classes: Gibbs steps, and moves along the gradient among tempered copies.
 
 The posterior of a mixture has several modes - as many classes as the data want, or one more, or the same classes in
 other places - between which a walk along the gradient does not pass. Here each chain is a ladder of copies (Geyer 1991,
 *Computing Science and Statistics: Proc. 23rd Symp. Interface*, 156), in which copy :math:`t` has the likelihood to the
-power :math:`\beta_t = 0.65^t`: the hottest go where they like, and what they find is handed down by exchanges of
+power :math:`\beta_t = 0.8^t`: the hottest go where they like, and what they find is handed down by exchanges of
 neighbouring copies. Only the copy with :math:`\beta_0 = 1` is kept.
 
 The steps
@@ -11,16 +11,23 @@ The steps
        are drawn given who is where (as in LCMCR; Ishwaran and James 2001, sec. 5). Only at :math:`\beta = 1`. The
        concentration is drawn with the sticks integrated out, and classes change numbers (Papaspiliopoulos and Roberts
        2008, Biometrika 95:169, sec. 3.4).
-    2. Metropolis-Hastings moves with the classes of all people summed out, and the concentration integrated out: the
-       coverage of a class on one list, or on all, while as many of it are seen as before; its place among the strata;
-       and a class that takes a part of the weight of another, near it, near a history that was seen, or anywhere.
+    2. In every copy, with the classes of all people summed out and the concentration integrated out, a Hamiltonian move
+       (Neal 2011, *Handbook of Markov Chain Monte Carlo*, ch. 5) of the coverage and the places of all classes at once,
+       while as many of each class are seen as before: what is seen hardly says how many are not, and only a move of
+       all classes together gets along there. Its masses depend on how many of a class are seen, which stays.
+    3. In every copy, Metropolis-Hastings moves of one class: its coverage on one list, or on all, and its place; and a
+       class that takes a part of the weight of another, near it, near a history that was seen, or anywhere.
 
 Without the concentration, the density of the shares :math:`\pi` is, with :math:`r_k = \sum_{l \ge k} \pi_l`,
 
 .. math::
     p(\pi) \propto (b - \log \pi_K)^{-(a + K - 1)} \, \pi_K^{-1} \prod_{k<K} r_k^{-1}
 
-Shares are kept on the log scale and not normalised: a class may have a share of :math:`e^{-1000}`.
+Shares are kept on the log scale and not normalised: a class may have a share of :math:`e^{-1000}`. Hamiltonian moves
+are made in :math:`\operatorname{logit} \lambda_{k,j}`, and in the logarithms of unit exponential variables of which the
+:math:`\psi_{k,g}` are the parts (Devroye 1986, *Non-Uniform Random Variate Generation*, ch. XI.4).
+
+All that is compiled is in this one file: numba compiles again what has changed, but not what calls it from elsewhere.
 """
 
 import math
@@ -29,10 +36,15 @@ import numba
 import numpy as np
 
 COPIES = 9
-"""Tempered copies a chain: the hottest has the likelihood to the power 0.03, and is all but the prior."""
+"""Tempered copies a chain: the hottest has the likelihood to the power 0.17."""
 
-_POWER = 0.65
-_COLD_SWEEPS = 4
+_POWER = 0.8
+_EVERY = 2  # sweeps between two Hamiltonian moves of a copy
+_LEAPS = 24  # at most, of a Hamiltonian move: how many is drawn evenly
+_FIRST_STEP, _ACCEPTED, _ADAPTED_BY = 0.3, 0.8, 0.05
+_INFORMATION = 0.1  # of a member of a class on the logit of its coverage p: p (1 - p) for a p of 0.11
+_INFORMATION_OF_PRIOR = 0.3  # on the same: one over the variance of the logistic distribution
+_TOO_FAR = 1e4
 _MOVES_A_CLASS = 1
 _NEAR = 1.0  # standard deviation of the log odds of a class near another
 _SHARES_ANYWHERE, _SHARES_NEAR = 0.2, 0.4  # of the proposed classes; the others are like a history
@@ -41,7 +53,7 @@ _LOG_PARTS = math.log(1 / _SMALLEST_PART)
 _LOWEST, _HIGHEST = 1e-12, 1 - 1e-12
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
-_compiled = numba.njit(nogil=True, cache=True)
+_compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
 
 
 @_compiled
@@ -68,6 +80,8 @@ def start(rng, counts, possible, existing, n_lists, classes):
         Weight of each cell in each class.
     order : numpy.ndarray of int, (copy,)
         Which copy stands on which step of the ladder.
+    step_size : numpy.ndarray, (copy,)
+        Of the Hamiltonian moves, by step of the ladder; :func:`tune` finds it.
     """
     strata, cells = counts.shape
     coverage = np.empty((COPIES, classes, n_lists))
@@ -79,7 +93,25 @@ def start(rng, counts, possible, existing, n_lists, classes):
             for j in range(n_lists):
                 coverage[copy, k, j] = _inside(rng.random())
             _fill(rate[copy, k], log_weight[copy, k], coverage[copy, k], place[copy, k], existing)
-    return coverage, log_weight, place, rate, np.arange(COPIES)
+    return coverage, log_weight, place, rate, np.arange(COPIES), np.full(COPIES, _FIRST_STEP)
+
+
+@_compiled
+def tune(rng, state, counts, possible, existing, shape, rate_of_prior, sweeps):
+    """Go on from a state, which is changed, and find the step sizes of the Hamiltonian moves. Nothing is kept.
+
+    Parameters
+    ----------
+    rng, state, counts, possible, existing, shape, rate_of_prior, sweeps
+        As for :func:`advance`.
+    """
+    step_size = state[5]
+    alike = _strata_alike(possible, existing)
+    seen = _histories_seen(counts)
+    likely, accepted = np.empty(step_size.size), np.full(step_size.size, _ACCEPTED)
+    for sweep in range(sweeps):
+        _sweep(sweep, rng, state, counts, possible, existing, alike, seen, shape, rate_of_prior, likely, accepted)
+        step_size *= np.exp(_ADAPTED_BY * (accepted - _ACCEPTED))
 
 
 @_compiled
@@ -104,33 +136,16 @@ def advance(rng, state, counts, possible, existing, shape, rate_of_prior, sweeps
         Log weight of each cell.
     log_concentration, log_prior, log_likelihood : numpy.ndarray, (draw,)
     """
-    coverage, log_weight, place, rate, order = state
+    log_weight, rate, order = state[1], state[3], state[4]
     steps, classes, strata, cells = rate.shape
     log_rate = np.empty((draws, strata, cells))
     log_concentration, log_priors, log_likelihoods = np.empty(draws), np.empty(draws), np.empty(draws)
-    likely = np.empty(steps)
+    alike, seen = _strata_alike(possible, existing), _histories_seen(counts)
+    likely, accepted = np.empty(steps), np.empty(steps)
     total = np.empty((strata, cells))
-    seen = _histories_seen(counts)
     kept = 0
     for sweep in range(sweeps):
-        for again in range(_COLD_SWEEPS):
-            cold = order[0]
-            _assign_and_draw(
-                rng, coverage[cold], log_weight[cold], place[cold], rate[cold], counts, possible, existing,
-                shape, rate_of_prior,
-            )  # fmt: skip
-            if again < _COLD_SWEEPS - 1:
-                _move(
-                    rng, 1.0, coverage[cold], log_weight[cold], place[cold], rate[cold], total, counts, possible,
-                    existing, seen, shape, rate_of_prior,
-                )  # fmt: skip
-        for step in range(steps):
-            copy = order[step]
-            likely[step] = _move(
-                rng, _POWER**step, coverage[copy], log_weight[copy], place[copy], rate[copy], total, counts, possible,
-                existing, seen, shape, rate_of_prior,
-            )  # fmt: skip
-        _exchange(rng, order, likely)
+        _sweep(sweep, rng, state, counts, possible, existing, alike, seen, shape, rate_of_prior, likely, accepted)
         if (sweep + 1) * draws // sweeps > kept:
             copy = order[0]
             _add_up(rate[copy], total)
@@ -141,6 +156,29 @@ def advance(rng, state, counts, possible, existing, shape, rate_of_prior, sweeps
             log_concentration[kept] = _log_gamma(rng, shape + classes - 1) - math.log(rate_of_prior - rest)
             kept += 1
     return log_rate, log_concentration, log_priors, log_likelihoods
+
+
+@_compiled
+def _sweep(sweep, rng, state, counts, possible, existing, alike, seen, shape, rate_of_prior, likely, accepted):
+    """Move all copies, and exchange them; log likelihood, and probability of the Hamiltonian move, by step."""
+    coverage, log_weight, place, rate, order, step_size = state
+    cold = order[0]
+    _assign_and_draw(
+        rng, coverage[cold], log_weight[cold], place[cold], rate[cold], counts, possible, existing, shape,
+        rate_of_prior,
+    )  # fmt: skip
+    for step in range(order.size):
+        copy, power = order[step], _POWER**step
+        if (sweep + step) % _EVERY == 0:
+            accepted[step] = _move_all(
+                rng, power, step_size[step], coverage[copy], log_weight[copy], place[copy], rate[copy], counts,
+                possible, existing, alike, shape, rate_of_prior,
+            )  # fmt: skip
+        likely[step] = _move(
+            rng, power, coverage[copy], log_weight[copy], place[copy], rate[copy], counts, possible, existing, seen,
+            shape, rate_of_prior,
+        )  # fmt: skip
+    _exchange(rng, order, likely)
 
 
 # Densities
@@ -352,14 +390,238 @@ def _log_partition(members, concentration):
     return log_density
 
 
-# With the classes of people summed out
+# With the classes of people summed out: all classes at once
 
 
 @_compiled
-def _move(rng, power, coverage, log_weight, place, rate, total, counts, possible, existing, seen, shape, of_prior):
+def _strata_alike(possible, existing):
+    """The first stratum with the same lists and possible cells, for each; (G,)."""
+    alike = np.arange(possible.shape[0])
+    for g in range(alike.size):
+        for other in range(g):
+            if (possible[other] == possible[g]).all() and (existing[other] == existing[g]).all():
+                alike[g] = other
+                break
+    return alike
+
+
+@_compiled
+def _move_all(
+    rng, power, step_size, coverage, log_weight, place, rate, counts, possible, existing, alike, shape, of_prior
+):
+    """Move the coverage and places of all classes along the gradient; the probability with which that is accepted."""
+    classes, n_lists = coverage.shape
+    strata = place.shape[1]
+    position, log_seen = _position(rng, coverage, log_weight, place, possible, existing)
+    masses = _masses(power * counts.sum(), log_seen, n_lists, strata)
+    momentum = np.empty(position.shape)
+    for k in range(classes):
+        for i in range(n_lists + strata):
+            momentum[k, i] = math.sqrt(masses[k, i]) * rng.standard_normal()
+    moved = np.empty(coverage.shape), np.empty(place.shape), np.empty(classes)
+    room = (
+        np.empty(rate.shape), np.empty(place.shape), np.empty(classes), np.empty(counts.shape), np.empty(counts.shape)
+    )  # fmt: skip
+    slope = np.empty(position.shape)
+    step = step_size * (0.7 + 0.6 * rng.random())
+    leaps = 1 + rng.integers(0, _LEAPS)
+    start = now = 0.0
+    for leap in range(leaps + 1):
+        if leap > 0:
+            position += step * momentum / masses
+        now = _log_density(
+            power, position, log_seen, counts, possible, existing, alike, shape, of_prior, moved, room, slope
+        )
+        if leap == 0:
+            start = now - 0.5 * (momentum**2 / masses).sum()
+        if not now > start - _TOO_FAR:
+            return 0.0
+        momentum += (0.5 if leap in (0, leaps) else 1.0) * step * slope
+    gain = now - 0.5 * (momentum**2 / masses).sum() - start
+    if math.log(rng.random()) < gain:
+        coverage[:] = moved[0]
+        place[:] = moved[1]
+        log_weight[:] = moved[2]
+        for k in range(classes):
+            _fill(rate[k], log_weight[k], coverage[k], place[k], existing)
+    return math.exp(min(gain, 0.0))
+
+
+@_compiled
+def _position(rng, coverage, log_weight, place, possible, existing):
+    """Logits of coverage and logarithms of the exponential variables, (K, L + G); log weight of those seen, (K,)."""
+    classes, n_lists = coverage.shape
+    strata = place.shape[1]
+    position, log_seen = np.empty((classes, n_lists + strata)), np.empty(classes)
+    cells = np.empty(possible.shape)
+    for k in range(classes):
+        for j in range(n_lists):
+            position[k, j] = _logit(coverage[k, j])
+        log_sum = _log_gamma(rng, float(strata))
+        for g in range(strata):
+            position[k, n_lists + g] = math.log(max(place[k, g], 1e-300)) + log_sum
+        _fill(cells, 0.0, coverage[k], place[k], existing)
+        visible = 0.0
+        for g in range(strata):
+            for cell in range(cells.shape[1]):
+                if possible[g, cell]:
+                    visible += cells[g, cell]
+        log_seen[k] = log_weight[k] + math.log(visible)
+    return position, log_seen
+
+
+@_compiled
+def _masses(people, log_seen, n_lists, strata):
+    """About how much is known of each part of a position, from how many of each class are seen; (K, L + G)."""
+    log_sum = _log_sum(log_seen)
+    masses = np.empty((log_seen.size, n_lists + strata))
+    for k in range(log_seen.size):
+        members = people * math.exp(log_seen[k] - log_sum)
+        masses[k, :n_lists] = members * _INFORMATION + _INFORMATION_OF_PRIOR
+        masses[k, n_lists:] = members / strata + 1.0
+    return masses
+
+
+@_compiled
+def _log_density(power, position, log_seen, counts, possible, existing, alike, shape, of_prior, classes, room, slope):
+    """Log density of a position while as many of each class are seen, but for a constant.
+
+    Fills in `classes`, what the position stands for (coverage, place, log weight), and the slope of the density there.
+    """
+    coverage, place, log_weight = classes
+    inside, visible, all_visible, total, _ = room
+    log_density = 0.0
+    total[:] = 0.0
+    for k in range(log_weight.size):
+        log_density += _unpack_class(k, position, coverage, place)
+        all_visible[k] = _fill_inside(k, inside, visible, coverage, place, possible, existing, alike)
+        log_weight[k] = log_seen[k] - math.log(all_visible[k])
+        weight = math.exp(log_weight[k])
+        for g in range(total.shape[0]):
+            for cell in range(total.shape[1]):
+                total[g, cell] += weight * place[k, g] * inside[k, alike[g], cell]
+    # How many can be seen does not change: what is left of the likelihood is the share of each cell among them.
+    for g in range(total.shape[0]):
+        for cell in range(total.shape[1]):
+            people = power * counts[g, cell] if possible[g, cell] else 0.0
+            if people > 0.0:
+                log_density += people * math.log(max(total[g, cell], 1e-300))
+            total[g, cell] = people / max(total[g, cell], 1e-300)
+    log_prior, log_sum = _log_prior_of_shares(log_weight, shape, of_prior)
+    # Aitchison's Jacobian, as in :func:`_move`.
+    log_density += log_prior + log_weight.sum() - log_weight.size * log_sum
+    of_weight = _slope_of_shares(log_weight, log_sum, shape, of_prior)
+    for k in range(log_weight.size):
+        _slope_of_class(k, slope, of_weight[k], position, classes, room, possible, existing, alike)
+    return log_density
+
+
+@_compiled
+def _unpack_class(k, position, coverage, place):
+    """Fill in coverage and place of a class; the log density of its prior."""
+    n_lists, strata = coverage.shape[1], place.shape[1]
+    density, log_density, whole = 1.0, 0.0, 0.0
+    for j in range(n_lists):
+        coverage[k, j] = _inside(1 / (1 + math.exp(-position[k, j])))
+        density *= coverage[k, j] * (1 - coverage[k, j])
+    for g in range(strata):
+        place[k, g] = math.exp(position[k, n_lists + g])
+        log_density += position[k, n_lists + g] - place[k, g]
+        whole += place[k, g]
+    for g in range(strata):
+        place[k, g] /= whole
+    return log_density + math.log(density)
+
+
+@_compiled
+def _fill_inside(k, inside, visible, coverage, place, possible, existing, alike):
+    """Fill in the probability of each history in a class, by stratum, and of being seen; the latter in all strata."""
+    all_visible = 0.0
+    for g in range(alike.size):
+        if alike[g] == g:
+            inside[k, g, 0] = 1.0
+            many = 1
+            for j in range(coverage.shape[1]):
+                on, off = (coverage[k, j], 1 - coverage[k, j]) if existing[g, j] else (0.0, 1.0)
+                for cell in range(many):
+                    inside[k, g, many + cell] = inside[k, g, cell] * on
+                    inside[k, g, cell] *= off
+                many *= 2
+            seen = 0.0
+            for cell in range(many):
+                if possible[g, cell]:
+                    seen += inside[k, g, cell]
+            visible[k, g] = seen
+        else:
+            visible[k, g] = visible[k, alike[g]]
+        all_visible += place[k, g] * visible[k, g]
+    return all_visible
+
+
+@_compiled
+def _slope_of_shares(log_weight, log_sum, shape, of_prior):
+    """Slope of the log density of the shares, with Aitchison's Jacobian, along the log weights; (K,)."""
+    classes = log_weight.size
+    last = log_weight[classes - 1] - log_sum
+    of_last = (shape + classes - 1) / (of_prior - last) - 1
+    left, slope = np.empty(classes), np.empty(classes)
+    left[classes - 1] = log_weight[classes - 1]
+    for k in range(classes - 2, -1, -1):
+        left[k] = _log_add(left[k + 1], log_weight[k])
+    behind = -np.inf
+    for k in range(classes):
+        share = math.exp(log_weight[k] - log_sum)
+        slope[k] = 1 - share - of_last * share
+        if k < classes - 1:
+            behind = -left[k] if k == 0 else _log_add(behind, -left[k])
+        else:
+            slope[k] += of_last
+        if classes > 1:
+            slope[k] -= math.exp(log_weight[k] + behind)
+    return slope
+
+
+@_compiled
+def _slope_of_class(k, slope, of_weight, position, classes, room, possible, existing, alike):
+    """Slope of the log density along the position of one class, whose weight follows from how many are seen."""
+    coverage, place, log_weight = classes
+    inside, visible, all_visible, people_a_weight, of_history = room
+    strata, cells = possible.shape
+    n_lists = coverage.shape[1]
+    of_history[:] = 0.0
+    members, weight = 0.0, math.exp(log_weight[k])
+    for g in range(strata):
+        here, like = 0.0, alike[g]
+        for cell in range(cells):
+            people = weight * place[k, g] * people_a_weight[g, cell] * inside[k, like, cell]
+            of_history[like, cell] += people
+            here += people
+        slope[k, n_lists + g] = 1 - math.exp(position[k, n_lists + g]) + here
+        members += here
+    of_visible = (members + of_weight) / all_visible[k]
+    for g in range(strata):
+        like = alike[g]
+        slope[k, n_lists + g] -= place[k, g] * (of_visible * visible[k, g] - of_weight)
+        for cell in range(cells):
+            if possible[g, cell]:
+                of_history[like, cell] -= of_visible * place[k, g] * inside[k, like, cell]
+    for j in range(n_lists):
+        slope[k, j] = 1 - 2 * coverage[k, j]
+        for g in range(strata):
+            if alike[g] == g and existing[g, j]:
+                for cell in range(cells):
+                    slope[k, j] += of_history[g, cell] * ((cell >> j & 1) - coverage[k, j])
+
+
+# With the classes of people summed out: one class
+
+
+@_compiled
+def _move(rng, power, coverage, log_weight, place, rate, counts, possible, existing, seen, shape, of_prior):
     """Metropolis-Hastings moves of one copy; the log likelihood where it ends."""
     classes, strata, cells = rate.shape
     n_lists = coverage.shape[1]
+    total = np.empty((strata, cells))
     _add_up(rate, total)
     log_likelihood = _log_likelihood(total, counts, possible)
     log_prior, log_sum = _log_prior_of_shares(log_weight, shape, of_prior)

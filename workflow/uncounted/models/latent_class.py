@@ -35,7 +35,8 @@ Likelihood
 
 Draws are taken by :mod:`uncounted.models.class_sampler`: NUTS does not pass between the modes of this posterior. A
 chain goes on, twice as far each time, until the chains agree and the draws suffice, or they are so far apart that they
-will not agree by `sweeps_at_most`; what came before the last doubling is left out.
+will not agree by `sweeps_at_most`; what came before the last doubling, and the `tune` sweeps that set the sampler's
+step sizes, is left out.
 """
 
 import numpy as np
@@ -108,6 +109,9 @@ def _sample(layout, settings, seed):
     sweeps, done = sampling["sweeps"], 0
     rounds = 1 + int(np.ceil(np.log2(max(sampling["sweeps_at_most"] / sweeps, 1))))
 
+    def tune(chain):
+        class_sampler.tune(generators[chain], states[chain], *table, *prior, sampling["tune"])
+
     def go_on(chain):
         return class_sampler.advance(
             generators[chain], states[chain], *table, *prior, sweeps, min(sampling["draws"], sweeps)
@@ -117,6 +121,7 @@ def _sample(layout, settings, seed):
         ThreadPoolExecutor(sampling["chains"]) as pool,
         Progress(sampling["sweeps_at_most"], "drawing from the posterior (latent_class)", "sweeps at most") as seen,
     ):
+        list(pool.map(tune, range(len(states))))
         for _ in range(rounds):
             parts = list(pool.map(go_on, range(len(states))))
             done += sweeps
