@@ -60,7 +60,7 @@ def compile_model(model):
 
 @contextmanager
 def _less_optimised():
-    """Let numba optimise less: compiling takes half to nine tenths of the time, and draws neither longer nor others."""
+    """Let numba optimise less: compiling takes less time and memory, drawing no longer, and the draws are the same."""
     import numba
 
     usual = numba.config.OPT

@@ -189,13 +189,19 @@ def _fill(rate, log_weight, coverage, place, existing):
     """Weight of each cell in one class; (G, 2**L). A list that did not exist has nobody, and finds nobody missing."""
     for g in range(rate.shape[0]):
         rate[g, 0] = math.exp(log_weight) * place[g]
-        many = 1
-        for j in range(coverage.size):
-            on, off = (coverage[j], 1 - coverage[j]) if existing[g, j] else (0.0, 1.0)
-            for cell in range(many):
-                rate[g, many + cell] = rate[g, cell] * on
-                rate[g, cell] *= off
-            many *= 2
+        _spread(rate[g], coverage, existing[g])
+
+
+@_compiled
+def _spread(cells, coverage, existing):
+    """Spread what is in the first cell over all histories; (2**L,)."""
+    many = 1
+    for j in range(coverage.size):
+        on, off = (coverage[j], 1 - coverage[j]) if existing[j] else (0.0, 1.0)
+        for cell in range(many):
+            cells[many + cell] = cells[cell] * on
+            cells[cell] *= off
+        many *= 2
 
 
 @_compiled
@@ -540,15 +546,9 @@ def _fill_inside(k, inside, visible, coverage, place, possible, existing, alike)
     for g in range(alike.size):
         if alike[g] == g:
             inside[k, g, 0] = 1.0
-            many = 1
-            for j in range(coverage.shape[1]):
-                on, off = (coverage[k, j], 1 - coverage[k, j]) if existing[g, j] else (0.0, 1.0)
-                for cell in range(many):
-                    inside[k, g, many + cell] = inside[k, g, cell] * on
-                    inside[k, g, cell] *= off
-                many *= 2
+            _spread(inside[k, g], coverage[k], existing[g])
             seen = 0.0
-            for cell in range(many):
+            for cell in range(inside.shape[2]):
                 if possible[g, cell]:
                     seen += inside[k, g, cell]
             visible[k, g] = seen
