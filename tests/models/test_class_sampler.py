@@ -1,5 +1,7 @@
 """Latent classes: the slope that the Hamiltonian moves follow, and that they leave alone what they should."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 
@@ -89,11 +91,46 @@ def test_tuning_finds_steps_that_are_taken_about_as_often_as_wanted(table):
     counts, possible, existing = table
     rng = np.random.default_rng(7)
     state = class_sampler.start(rng, counts, possible, existing, 3, 5)
-    class_sampler.tune(rng, state, counts, possible, existing, SHAPE, RATE, 400)
+    class_sampler.tune(rng, state, counts, possible, existing, SHAPE, RATE, 1500)
     alike, seen = class_sampler._strata_alike(possible, existing), class_sampler._histories_seen(counts)
     likely, accepted = np.empty(class_sampler.COPIES), np.zeros(class_sampler.COPIES)
     found = []
-    for sweep in range(300):
+    for sweep in range(600):
         class_sampler._sweep(sweep, rng, state, counts, possible, existing, alike, seen, SHAPE, RATE, likely, accepted)
         found.append(accepted.copy())
     assert np.mean(found, axis=0) == pytest.approx(np.full(class_sampler.COPIES, 0.8), abs=0.15)
+
+
+def test_numbers_of_classes_follow_the_prior_of_their_shares(classes, table):
+    coverage, place, _ = (array[:3].copy() for array in classes)
+    weights = np.log([0.6, 0.3, 0.1])
+    orders = [weights[list(order)] for order in permutations(range(3))]
+    density = np.exp([class_sampler._log_prior_of_shares(order, SHAPE, RATE)[0] for order in orders])
+    rate, rng, found = coverage[:, None, :].copy(), np.random.default_rng(8), np.zeros(6)
+    for _ in range(6000):
+        class_sampler._renumber(rng, coverage, weights, place, rate, SHAPE, RATE)
+        found[[np.array_equal(weights, order) for order in orders]] += 1
+    np.testing.assert_allclose(found / found.sum(), density / density.sum(), atol=0.02)
+    # A class keeps what it is.
+    now = dict(zip(weights, coverage[:, 0], strict=True))
+    assert now == dict(zip(orders[0], classes[0][:3, 0], strict=True))
+    np.testing.assert_array_equal(rate[:, 0], coverage)
+
+
+def test_two_classes_divide_their_weight_anew_with_the_jacobian_of_the_odds():
+    rng = np.random.default_rng(9)
+    for weights in (np.log([0.2, 0.5, 0.3]), np.array([-700.0, -0.1, -3.0])):
+        moved = weights.copy()
+        gain = class_sampler._divide_anew(rng, moved, 1, 0)
+        assert np.exp(moved).sum() == pytest.approx(np.exp(weights).sum(), rel=1e-12)
+        assert moved[2] == weights[2] and moved[0] != weights[0]
+        # Of part (1 - part), the slope of a part along its log odds.
+        assert gain == pytest.approx(moved[:2].sum() - weights[:2].sum(), rel=1e-9)
+
+
+def test_copies_start_with_few_classes_and_with_many(table):
+    counts, possible, existing = table
+    starts = [class_sampler.start(np.random.default_rng(n), counts, possible, existing, 3, 10) for n in range(20)]
+    log_weight = np.concatenate([start[1] for start in starts])
+    largest = np.exp(log_weight.max(axis=1)) / np.exp(log_weight).sum(axis=1)
+    assert (largest > 0.9).any() and (largest < 0.2).any()

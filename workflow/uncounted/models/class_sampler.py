@@ -15,8 +15,13 @@ The steps
        (Neal 2011, *Handbook of Markov Chain Monte Carlo*, ch. 5) of the coverage and the places of all classes at once,
        while as many of each class are seen as before: what is seen hardly says how many are not, and only a move of
        all classes together gets along there. Its masses depend on how many of a class are seen, which stays.
-    3. In every copy, Metropolis-Hastings moves of one class: its coverage on one list, or on all, and its place; and a
-       class that takes a part of the weight of another, near it, near a history that was seen, or anywhere.
+    3. In every copy, Metropolis-Hastings moves of one class: its coverage on one list, or on all, and its place; two
+       classes that divide their weight anew; and a class that takes a part of the weight of another, near it, near a
+       history that was seen, or anywhere. Before, classes change numbers: by the prior of the shares a class in front
+       of a larger one is hardly ever empty, so that a copy whose classes cannot change places cannot lose one.
+
+Copies start with few classes of any weight or with many, at random: with many in all of them, chains that do not yet
+lose classes as often as they find them would agree with each other all the same.
 
 Without the concentration, the density of the shares :math:`\pi` is, with :math:`r_k = \sum_{l \ge k} \pi_l`,
 
@@ -45,7 +50,8 @@ _FIRST_STEP, _ACCEPTED, _ADAPTED_BY = 0.3, 0.8, 0.05
 _INFORMATION = 0.1  # of a member of a class on the logit of its coverage p: p (1 - p) for a p of 0.11
 _INFORMATION_OF_PRIOR = 0.3  # on the same: one over the variance of the logistic distribution
 _TOO_FAR = 1e4
-_MOVES_A_CLASS = 1
+_MOVES_A_CLASS = 3
+_STEEPEST = 3.0  # fall of the log weight from one class to the next, where copies start
 _NEAR = 1.0  # standard deviation of the log odds of a class near another
 _SHARES_ANYWHERE, _SHARES_NEAR = 0.2, 0.4  # of the proposed classes; the others are like a history
 _SMALLEST_PART = 1e-6
@@ -85,10 +91,11 @@ def start(rng, counts, possible, existing, n_lists, classes):
     """
     strata, cells = counts.shape
     coverage = np.empty((COPIES, classes, n_lists))
-    log_weight = np.full((COPIES, classes), -math.log(classes))
+    log_weight = np.empty((COPIES, classes))
     place = np.full((COPIES, classes, strata), 1.0 / strata)
     rate = np.empty((COPIES, classes, strata, cells))
     for copy in range(COPIES):
+        log_weight[copy] = -_STEEPEST * rng.random() * np.arange(classes)
         for k in range(classes):
             for j in range(n_lists):
                 coverage[copy, k, j] = _inside(rng.random())
@@ -364,11 +371,17 @@ def _change_numbers(rng, log_weight, members, on, off, where):
     for _ in range(classes):
         a, b = rng.integers(0, classes), rng.integers(0, classes)
         if math.log(rng.random()) < (log_weight[a] - log_weight[b]) * (members[b] - members[a]):
-            for array in (on, off, where):
-                kept = array[a].copy()
-                array[a] = array[b]
-                array[b] = kept
+            _change_rows(on, a, b)
+            _change_rows(off, a, b)
+            _change_rows(where, a, b)
             members[a], members[b] = members[b], members[a]
+
+
+@_compiled
+def _change_rows(array, a, b):
+    kept = array[a].copy()
+    array[a] = array[b]
+    array[b] = kept
 
 
 @_compiled
@@ -624,10 +637,11 @@ def _move(rng, power, coverage, log_weight, place, rate, counts, possible, exist
     total = np.empty((strata, cells))
     _add_up(rate, total)
     log_likelihood = _log_likelihood(total, counts, possible)
+    _renumber(rng, coverage, log_weight, place, rate, shape, of_prior)
     log_prior, log_sum = _log_prior_of_shares(log_weight, shape, of_prior)
     new_rate, new_other, new_total = np.empty((strata, cells)), np.empty((strata, cells)), np.empty((strata, cells))
     new_coverage, new_place, new_weight = np.empty(n_lists), np.empty(strata), log_weight.copy()
-    kinds = 4 if strata > 1 else 3
+    kinds = 5 if strata > 1 else 4
     for _ in range(_MOVES_A_CLASS * classes):
         kind, k, other = rng.integers(0, kinds), rng.integers(0, classes), rng.integers(0, classes)
         changed = k
@@ -638,12 +652,16 @@ def _move(rng, power, coverage, log_weight, place, rate, counts, possible, exist
             gain = _along(rng, -1, new_coverage, new_weight, k)
         elif kind == 1:
             gain = _along(rng, rng.integers(0, n_lists), new_coverage, new_weight, k)
-        elif kind == 3:
+        elif kind == 4:
             gain = _elsewhere(rng, new_place)
         elif other == k:
             continue
+        elif kind == 2:
+            changed = other
+            new_coverage[:] = coverage[other]
+            new_place[:] = place[other]
+            gain = _divide_anew(rng, new_weight, k, other)
         else:
-            # The changed class takes a part of the weight of k.
             changed = other
             new_place[:] = place[other]
             gain = _take_part(rng, new_coverage, coverage[other], coverage[k], new_weight, k, other, seen, new_place)
@@ -666,6 +684,24 @@ def _move(rng, power, coverage, log_weight, place, rate, counts, possible, exist
             if changed != k:
                 rate[k] = new_other
     return log_likelihood
+
+
+@_compiled
+def _renumber(rng, coverage, log_weight, place, rate, shape, of_prior):
+    """Let pairs of classes change numbers, which the likelihood does not see."""
+    classes = log_weight.size
+    log_prior = _log_prior_of_shares(log_weight, shape, of_prior)[0]
+    for _ in range(classes):
+        a, b = rng.integers(0, classes), rng.integers(0, classes)
+        log_weight[a], log_weight[b] = log_weight[b], log_weight[a]
+        proposed = _log_prior_of_shares(log_weight, shape, of_prior)[0]
+        if math.log(rng.random()) < proposed - log_prior:
+            log_prior = proposed
+            _change_rows(coverage, a, b)
+            _change_rows(place, a, b)
+            _change_rows(rate, a, b)
+        else:
+            log_weight[a], log_weight[b] = log_weight[b], log_weight[a]
 
 
 @_compiled
@@ -700,6 +736,17 @@ def _elsewhere(rng, place):
     moved = _inside(1 / (1 + math.exp(-(_logit(part) + 10.0 ** (2.0 * rng.random() - 1.5) * rng.standard_normal()))))
     place[a], place[b] = both * moved, both * (1 - moved)
     return math.log(moved * (1 - moved)) - math.log(part * (1 - part))
+
+
+@_compiled
+def _divide_anew(rng, log_weight, k, other):
+    """Move a part of the weight of two classes from one to the other; the logarithm of the Jacobian, new over old."""
+    both = _log_add(log_weight[k], log_weight[other])
+    odds = log_weight[other] - log_weight[k]
+    moved = odds + 10.0 ** (2.5 * rng.random() - 2.0) * rng.standard_normal()
+    log_weight[other] = both - _log_add(0.0, -moved)
+    log_weight[k] = both - _log_add(0.0, moved)
+    return abs(odds) - abs(moved) + 2 * (math.log1p(math.exp(-abs(odds))) - math.log1p(math.exp(-abs(moved))))
 
 
 @_compiled
