@@ -9,7 +9,8 @@ import xarray as xr
 from scipy import stats
 
 from uncounted import inference
-from uncounted.inference import compile_model, draw, predict, seed_for, thin
+from uncounted.compiling import compile_model
+from uncounted.inference import draw, predict, seed_for, thin
 
 SEEN = np.array([1.0, 2.0, 3.0, 2.5])
 SAMPLING = {"draws": 200, "tune": 150, "chains": 2, "target_accept": 0.9, "what": "drawing a toy"}

@@ -7,7 +7,7 @@ import pymc as pm
 import pytest
 import xarray as xr
 
-from uncounted import inference
+from uncounted import compiling, inference
 from uncounted.checks import backtest_dates as dates
 from uncounted.errors import UserError
 from uncounted.models import synthesis
@@ -102,7 +102,7 @@ def test_an_estimate_is_made_of_what_was_known(russia, evidence, monkeypatch):
         trace.add_groups(posterior=posterior)
         return trace
 
-    monkeypatch.setattr(inference, "compile_model", lambda model: model)
+    monkeypatch.setattr(compiling, "compile_model", lambda model: model)
     monkeypatch.setattr(inference, "draw", draws_from_prior)
     case = russia | {"backtest": russia["backtest"] | {"sampling": {"draws": 60, "tune": 1, "chains": 2}}}
     rows, published = dates.estimate_on("russia", case, evidence, FIRST, seed=1)

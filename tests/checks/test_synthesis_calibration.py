@@ -141,7 +141,7 @@ def test_a_batch_is_written_even_where_the_sampler_gave_up(russia, evidence, tmp
         return posterior_around(world)
 
     monkeypatch.setattr(calibration, "_sample", give_up)
-    monkeypatch.setattr("uncounted.inference.compile_model", lambda model: None)
+    monkeypatch.setattr("uncounted.compiling.compile_model", lambda model: None)
     monkeypatch.setattr("uncounted.evidence.schemas.read_tables", lambda *_: evidence)
     config = CONFIG | {"populations": {"fast": 1, "slow": 1}}
     for name in ("one", "two"):

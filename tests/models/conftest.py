@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from uncounted.compiling import compile_model
 from uncounted.config import read_case
 from uncounted.evidence.clean import clean_case
 from uncounted.evidence.schemas import read_tables
-from uncounted.inference import compile_model
 from uncounted.models import synthesis
 
 PROJECT = Path(__file__).resolve().parents[2]

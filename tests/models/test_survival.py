@@ -8,8 +8,9 @@ from scipy import stats
 
 from uncounted.checks import survival_calibration as calibration
 from uncounted.checks.survival import KAPLAN_MEIER, survival_table
+from uncounted.compiling import compile_model
 from uncounted.errors import UserError
-from uncounted.inference import compile_model, draw
+from uncounted.inference import draw
 from uncounted.models import survival
 from uncounted.models.packing import pack
 from uncounted.models.survival_laws import REFERENCE, cells, dead_between, log_days, share_named, weibull

@@ -1,10 +1,6 @@
-"""Drawing from the posterior of any PyMC model: seeds, progress, one compiled model used again for new data."""
+"""Drawing from the posterior of any PyMC model: seeds, progress, predictions."""
 
 import dataclasses
-import functools
-import itertools
-import os
-from contextlib import contextmanager
 
 import numpy as np
 
@@ -33,55 +29,6 @@ def seed_for(seed, *names):
     """
     words = [int.from_bytes(name.encode(), "little") for name in names]
     return int(np.random.SeedSequence([seed, *words]).generate_state(1)[0] >> 1)
-
-
-def compile_model(model):
-    """Compile a model once, for any number of data sets of the same shape.
-
-    Parameters
-    ----------
-    model : pymc.Model
-
-    Returns
-    -------
-    nutpie.CompiledModel
-        ``with_data(name=value)`` gives the same model for other data, without compiling again.
-    """
-    import nutpie
-    import pytensor
-
-    pytensor.config.mode = "NUMBA"
-    # Sums in any order would come out in another one from the cache than from the compiler, and so would every draw.
-    pytensor.config.numba__fastmath = False
-    _number_functions_apart()
-    with _less_optimised():
-        return nutpie.compile_pymc_model(model)
-
-
-@contextmanager
-def _less_optimised():
-    """Let numba optimise less: compiling takes less time and memory, drawing no longer, and the draws are the same."""
-    import numba
-
-    usual = numba.config.OPT
-    numba.config.OPT = type(usual)(1)
-    try:
-        yield
-    finally:
-        numba.config.OPT = usual
-
-
-@functools.cache
-def _number_functions_apart():
-    """Number compiled functions as no other process does.
-
-    numba counts functions from 1 in every process, and compiled code on disk bears these numbers: two processes could
-    take each other's functions for their own (numba issue 10486).
-    """
-    from numba.core import bytecode
-
-    first = int.from_bytes(os.urandom(6), "big") + 1
-    bytecode.FunctionIdentity._unique_ids = itertools.count(first)
 
 
 def draw(compiled, *, draws, tune, chains, seed, target_accept, what, start=None, keep_positions=False):

@@ -175,7 +175,8 @@ def estimate_on(case_name, case_config, tables, day, seed):
     import arviz as az
 
     from uncounted.checks.convergence import check_convergence
-    from uncounted.inference import compile_model, draw, seed_for
+    from uncounted.compiling import compile_model
+    from uncounted.inference import draw, seed_for
     from uncounted.models import model_named
     from uncounted.provenance import code_state
 

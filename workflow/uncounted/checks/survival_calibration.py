@@ -60,7 +60,8 @@ def coverage(law, simulations, seed, level=0.95):
         simulation, quantity, truth, lower, upper, covered: of the share dead after 91 days and the law's own parameters
         of the recruiter whose deaths are counted, and of the medians of both.
     """
-    from uncounted.inference import compile_model, draw, seed_for
+    from uncounted.compiling import compile_model
+    from uncounted.inference import draw, seed_for
     from uncounted.models.packing import pack
 
     settings = SETTINGS | {"laws": [law]}

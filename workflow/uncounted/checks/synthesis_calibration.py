@@ -412,10 +412,10 @@ def run_batch(*, config, seed, case_config, evidence_folder, batch, out_parquet)
     out_parquet : str or Path
         Receives the table of :data:`SCHEMA`.
     """
+    from uncounted.compiling import compile_model
     from uncounted.console import Progress
     from uncounted.evidence.schemas import read_tables
     from uncounted.files import atomic_path
-    from uncounted.inference import compile_model
     from uncounted.models import model_named
 
     began = time.perf_counter()

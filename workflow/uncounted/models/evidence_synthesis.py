@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from uncounted.compiling import compile_model
 from uncounted.evidence.schemas import read_tables
 from uncounted.files import atomic_path
-from uncounted.inference import compile_model, draw, predict, seed_for, thin
+from uncounted.inference import draw, predict, seed_for, thin
 from uncounted.models.packing import pack
 from uncounted.second_process import SecondProcess
 

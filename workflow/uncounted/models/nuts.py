@@ -50,7 +50,8 @@ def fit_tables(histories, settings, seed, *, name, key, compiled, build, evidenc
     UserError
         With fewer than three lists.
     """
-    from uncounted.inference import compile_model, draw
+    from uncounted.compiling import compile_model
+    from uncounted.inference import draw
 
     def sample(layout, seed):
         shape = (layout.shape, key, json.dumps(settings["priors"], sort_keys=True, default=str))

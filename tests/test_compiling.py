@@ -1,0 +1,150 @@
+"""Compiled models that are kept: the same draws as from the compiler, and never those of another model."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pymc as pm
+import pytensor
+import pytest
+import xarray as xr
+
+from uncounted import compiling
+from uncounted.compiling import compile_model, kept_models
+from uncounted.inference import draw
+from uncounted.model_key import NoKey, model_key
+
+SEEN = np.array([1.0, 2.0, 3.0, 2.5])
+SAMPLING = {"draws": 50, "tune": 50, "chains": 2, "target_accept": 0.9, "what": "drawing a toy"}
+
+
+def toy(sd=10.0, name="level", figures=SEEN, dims="figure", more=False):
+    with pm.Model(coords={"figure": list("abcdefg"[: len(figures)])}) as model:
+        level = pm.Normal(name, 0.0, sd)
+        scale = pm.HalfNormal("scale", 1.0)
+        if more:
+            pm.Deterministic("twice", 2 * level)
+        pm.Potential("seen", pm.logp(pm.Normal.dist(level, scale), pm.Data("figures", figures)).sum())
+    return model
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(compiling, "kept_models", lambda: tmp_path / "kept")
+    return tmp_path / "kept"
+
+
+def drawn(model, seed=1):
+    return draw(compile_model(model), **SAMPLING, seed=seed).posterior.drop_attrs()
+
+
+def test_a_kept_model_gives_the_same_draws(folder, monkeypatch):
+    first = drawn(toy(more=True))
+    assert len(list(folder.iterdir())) == 1
+    monkeypatch.setattr(compiling, "_compile", lambda model: pytest.fail("compiled again"))
+    xr.testing.assert_identical(drawn(toy(more=True)), first)
+    assert not drawn(toy(more=True), seed=2).equals(first)
+
+
+def test_a_kept_model_serves_the_data_that_are_given(folder):
+    compile_model(toy())
+    other = draw(compile_model(toy(figures=SEEN + 50.0)), **SAMPLING, seed=1).posterior
+    assert len(list(folder.iterdir())) == 1
+    assert float(other["level"].mean()) > 20
+    again = compile_model(toy()).with_data(figures=SEEN + 50.0)
+    np.testing.assert_array_equal(draw(again, **SAMPLING, seed=1).posterior["level"], other["level"])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"sd": 10.5}, {"name": "height"}, {"figures": SEEN[:3]}, {"more": True}],
+    ids=["prior", "name", "size of the data", "a variable more"],
+)
+def test_another_model_has_another_key(other):
+    assert model_key(toy(**other)) != model_key(toy())
+
+
+def test_a_model_built_again_has_the_same_key_and_figures_count_with_their_size_only():
+    assert model_key(toy()) == model_key(toy()) == model_key(toy(figures=SEEN * 2))
+
+
+def test_constants_count_with_every_digit():
+    assert model_key(toy(sd=10.0)) != model_key(toy(sd=np.nextafter(10.0, 11.0)))
+
+
+def test_another_release_of_a_compiler_has_another_key(monkeypatch):
+    before = model_key(toy())
+    monkeypatch.setattr("uncounted.model_key.version", lambda name: "0")
+    assert model_key(toy()) != before
+
+
+def test_the_level_of_optimising_is_part_of_the_key(monkeypatch):
+    import numba
+
+    before = model_key(toy())
+    monkeypatch.setattr(numba.config, "OPT", type(numba.config.OPT)(2))
+    assert model_key(toy()) != before
+
+
+def test_a_key_is_the_same_in_every_process():
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import test_compiling; print(test_compiling.key_as_compiled())"
+    command = [sys.executable, "-W", "ignore", "-c", code, str(Path(__file__).parent)]
+    other = subprocess.run(
+        command, check=True, capture_output=True, text=True, env=os.environ | {"PYTHONHASHSEED": "7"}
+    )
+    assert other.stdout.split()[-1] == key_as_compiled()
+
+
+def key_as_compiled():
+    with compiling._settings():
+        return model_key(toy())
+
+
+def loop(model):
+    """Add a loop, whose graph within the graph has no key."""
+    with model:
+        steps = pytensor.scan(
+            lambda before: before * 0.5, outputs_info=[model["level"]], n_steps=3, return_updates=False
+        )
+        pm.Deterministic("halved", steps)
+    return model
+
+
+def test_a_model_that_has_no_key_is_compiled_every_time(folder):
+    with pytest.raises(NoKey, match="Scan"):
+        model_key(loop(toy()))
+    first = drawn(loop(toy()))
+    assert not folder.exists()
+    np.testing.assert_allclose(first["halved"][..., 0], first["level"] * 0.5)
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda code: code[:-9], lambda code: code[:99] + b"?" + code[100:], lambda code: b""]
+)
+def test_a_damaged_file_is_told_of_and_compiled_again(folder, caplog, damage):
+    first = drawn(toy())
+    (file,) = folder.iterdir()
+    file.write_bytes(damage(file.read_bytes()))
+    xr.testing.assert_identical(drawn(toy()), first)
+    assert any("damaged" in message for message in caplog.messages)
+    caplog.clear()
+    xr.testing.assert_identical(drawn(toy()), first)
+    assert not caplog.messages or not any("damaged" in message for message in caplog.messages)
+
+
+def test_models_are_kept_where_pytensor_keeps_its_code():
+    assert kept_models().parent == type(kept_models())(pytensor.config.base_compiledir)
+
+
+def test_dimensions_and_names_are_those_of_the_compiler(folder):
+    fresh, kept = compile_model(toy(more=True)), compile_model(toy(more=True))
+    assert fresh.shapes == kept.shapes
+    assert fresh.n_dim == kept.n_dim
+    assert fresh.dims == kept.dims
+    assert json.dumps({k: list(map(str, v)) for k, v in fresh.coords.items()}) == json.dumps(
+        {k: list(map(str, v)) for k, v in kept.coords.items()}
+    )
+    np.testing.assert_array_equal(fresh.initial_point_func(3), kept.initial_point_func(3))
