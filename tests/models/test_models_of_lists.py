@@ -6,6 +6,7 @@ import pytest
 import xarray as xr
 import yaml
 
+from uncounted.checks.populations import KINDS
 from uncounted.errors import UserError
 from uncounted.evidence.histories import Histories
 from uncounted.library import DEFAULTS
@@ -264,3 +265,30 @@ def test_the_unseen_follow_from_the_seen_as_in_simulated_populations():
     assert len(x) > 1_000
     assert (abs(away) < 2).mean() > 0.9
     assert abs(np.median(away)) < 0.5
+
+
+def differences_of(cells, lists):
+    """D_1, D_2, ... of expected cells: those of the model without pairs that is nearest to them."""
+    on = (np.arange(1, 2**lists)[:, None] >> np.arange(lists)) & 1
+    ease = np.maximum(on.sum(axis=1)[:, None] - np.arange(2, lists), 0)
+    terms = np.column_stack([np.ones(len(on)), on, ease])
+    seen = cells[1:]
+    fitted = np.linalg.lstsq(terms * np.sqrt(seen)[:, None], np.log(seen) * np.sqrt(seen))[0]
+    for _ in range(20):
+        rates = np.exp(terms @ fitted)
+        fitted += np.linalg.solve(terms.T @ (rates[:, None] * terms), terms.T @ (seen - rates))
+    np.testing.assert_allclose(terms.T @ np.exp(terms @ fitted), terms.T @ seen)
+    return np.array([np.log(cells[0]) - fitted[0], *fitted[1 + lists :]])
+
+
+@pytest.mark.parametrize("lists", [3, 4])
+def test_where_few_lists_differ_between_classes_the_unseen_are_as_many_as_there_is_room_for(lists):
+    rng = np.random.default_rng(11)
+    drawn = [KINDS["classes"](lists, rng)[0][0] for _ in range(300)]
+    found = np.array([differences_of(cells, lists) for cells in drawn])
+    found = found[(found > 0.001).all(axis=1)]
+    x = np.log(np.expm1(found))
+    mean, sd = (part.eval() for part in loglinear._carried_over([pt.constant(column) for column in x[:, 1:].T]))
+    away = (x[:, 0] - mean) / sd
+    assert len(x) > 150
+    assert (away < 2).mean() > 0.95
