@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pymc as pm
 import pytensor
+import pytensor.tensor as pt
 import pytest
 import xarray as xr
 
@@ -27,6 +28,8 @@ def toy(sd=10.0, name="level", figures=SEEN, dims="figure", more=False):
         scale = pm.HalfNormal("scale", 1.0)
         if more:
             pm.Deterministic("twice", 2 * level)
+        if more:
+            pm.Deterministic("each", level * pt.ones(model.dim_lengths["figure"]))
         pm.Potential("seen", pm.logp(pm.Normal.dist(level, scale), pm.Data("figures", figures)).sum())
     return model
 

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
+
 from uncounted.files import atomic_path
 from uncounted.model_key import NoKey, model_key
 
@@ -162,7 +164,9 @@ def _load(model, kept):
 
     names, _, shapes = kept["shape_info"]
     dims, coords = _prepare_dims_and_coords(model, kept["shape_info"])
-    data = {name: model[name] for name in kept["data"]}
+    # Lengths of dimensions are read while drawing, too.
+    readable = model.named_vars | model.dim_lengths
+    data = {name: readable[name] for name in kept["data"]}
     values = {name: _frozen(variable.get_value()) for name, variable in data.items()}
     return CompiledPyMCModel(
         _n_dim=kept["n_dim"],
@@ -181,7 +185,7 @@ def _load(model, kept):
 
 
 def _frozen(array):
-    array = array.copy(order="C")
+    array = np.array(array, order="C", copy=True)
     array.flags.writeable = False
     return array
 

@@ -44,6 +44,7 @@ def model_key(model):
         [(value.name, variable.name) for value, variable in zip(values, model.free_RVs, strict=True)],
         [variable.name for variable in kept],
         model.check_bounds,
+        [(name, None if labels is None else len(labels)) for name, labels in model.coords.items()],
         [(name, data.type.ndim, data.get_value(borrow=True).shape) for name, data in _data(model)],
         _graph([model.logp(), *kept]),
     ]
