@@ -22,13 +22,12 @@ SEEN = np.array([1.0, 2.0, 3.0, 2.5])
 SAMPLING = {"draws": 50, "tune": 50, "chains": 2, "target_accept": 0.9, "what": "drawing a toy"}
 
 
-def toy(sd=10.0, name="level", figures=SEEN, dims="figure", more=False):
+def toy(sd=10.0, name="level", figures=SEEN, more=False):
     with pm.Model(coords={"figure": list("abcdefg"[: len(figures)])}) as model:
         level = pm.Normal(name, 0.0, sd)
         scale = pm.HalfNormal("scale", 1.0)
         if more:
             pm.Deterministic("twice", 2 * level)
-        if more:
             pm.Deterministic("each", level * pt.ones(model.dim_lengths["figure"]))
         pm.Potential("seen", pm.logp(pm.Normal.dist(level, scale), pm.Data("figures", figures)).sum())
     return model

@@ -20,7 +20,7 @@ from uncounted.files import atomic_path
 from uncounted.model_key import NoKey, model_key
 
 _logger = logging.getLogger("uncounted")
-_SUFFIX = ".model"
+_SUFFIX = ".model"  # another one whenever what is written changes, so that old files are not read
 _DIGEST = 32
 
 

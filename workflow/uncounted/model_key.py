@@ -45,14 +45,10 @@ def model_key(model):
         [variable.name for variable in kept],
         model.check_bounds,
         [(name, None if labels is None else len(labels)) for name, labels in model.coords.items()],
-        [(name, data.type.ndim, data.get_value(borrow=True).shape) for name, data in _data(model)],
+        [(data.name, data.get_value(borrow=True).shape) for data in model.data_vars],
         _graph([model.logp(), *kept]),
     ]
     return sha256(repr(said).encode()).hexdigest()
-
-
-def _data(model):
-    return sorted((data.name, data) for data in model.data_vars)
 
 
 def _of_the_compiler():
