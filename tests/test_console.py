@@ -158,6 +158,13 @@ def test_progress_of_nothing():
     assert console.Progress(0, "nothing").line(0.0) == "nothing: 0 of 0 (100%)"
 
 
+def test_progress_that_ends_early_tells_what_was_done(tmp_path, capsys):
+    with console.job(tmp_path / "job.log"), console.Progress(64_000, "drawing", "sweeps at most") as seen:
+        seen(1000)
+        seen.enough(4000, "sweeps")
+    assert "drawing: 4,000 sweeps in" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [(0.2, "0 s"), (59.7, "1 min"), (75, "1 min 15 s"), (3600, "1 h 0 min"), (4000, "1 h 6 min")],

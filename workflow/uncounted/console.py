@@ -158,6 +158,11 @@ class Progress:
             self.told = now
             logger.info(self.line(now))
 
+    def enough(self, done, unit):
+        """Take note that `done` steps, counted in `unit`, were enough, where `total` was the most there could be."""
+        self.done = self.total = done
+        self.unit = unit
+
     def line(self, now):
         """Put the state of the work into one line.
 

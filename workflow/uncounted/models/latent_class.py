@@ -130,6 +130,7 @@ def _sample(layout, settings, seed):
             if _suffices(trace, settings["checks"]) or _out_of_reach(trace, settings["checks"], done, sampling):
                 break
             sweeps = done
+        seen.enough(done, "sweeps")
     return trace
 
 
