@@ -117,6 +117,29 @@ def test_numbers_of_classes_follow_the_prior_of_their_shares(classes, table):
     np.testing.assert_array_equal(rate[:, 0], coverage)
 
 
+def test_without_a_likelihood_the_moves_of_a_copy_draw_from_the_prior(table):
+    counts, possible, existing = table
+    rng, classes = np.random.default_rng(10), 3
+    coverage, place = rng.uniform(size=(classes, 3)), rng.dirichlet(np.ones(4), classes)
+    log_weight, rate = np.log(rng.dirichlet(np.ones(classes))), np.empty((classes, *counts.shape))
+    for k in range(classes):
+        class_sampler._fill(rate[k], log_weight[k], coverage[k], place[k], existing)
+    seen, found = class_sampler._histories_seen(counts), []
+    for _ in range(40000):
+        class_sampler._move(rng, 0.0, coverage, log_weight, place, rate, counts, possible, existing, seen, SHAPE, RATE)
+        whole = np.logaddexp.reduce(log_weight)
+        behind = np.logaddexp.reduce(log_weight[1:])
+        found.append([behind - whole, log_weight[2] - whole, coverage[0, 0], coverage[2, 1], place[1, 2]])
+    # The same from the definition: sticks of a concentration that is drawn first.
+    concentration = np.maximum(rng.gamma(SHAPE, 1 / RATE, 200000), 1e-9)
+    taken = rng.exponential(1 / concentration, (2, 200000))
+    even, part = rng.uniform(size=200000), rng.beta(1, 3, 200000)
+    levels = [0.1, 0.25, 0.5, 0.75, 0.9]
+    for chain, exact in zip(np.transpose(found), (-taken[0], -taken.sum(axis=0), even, even, part), strict=True):
+        below = [(chain < place).mean() for place in np.quantile(exact, levels)]
+        np.testing.assert_allclose(below, levels, atol=0.03)
+
+
 def test_two_classes_divide_their_weight_anew_with_the_jacobian_of_the_odds():
     rng = np.random.default_rng(9)
     for weights in (np.log([0.2, 0.5, 0.3]), np.array([-700.0, -0.1, -3.0])):

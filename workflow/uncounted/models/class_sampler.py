@@ -15,10 +15,12 @@ The steps
        (Neal 2011, *Handbook of Markov Chain Monte Carlo*, ch. 5) of the coverage and the places of all classes at once,
        while as many of each class are seen as before: what is seen hardly says how many are not, and only a move of
        all classes together gets along there. Its masses depend on how many of a class are seen, which stays.
-    3. In every copy, Metropolis-Hastings moves of one class: its coverage on one list, or on all, and its place; two
+    3. In every copy, classes change numbers: by the prior of the shares a class in front of a larger one is hardly ever
+       empty, so that a copy whose classes cannot change places cannot lose one. Then the shares of all classes from one
+       on are drawn anew from their prior, and taken with the ratio of the likelihoods.
+    4. In every copy, Metropolis-Hastings moves of one class: its coverage on one list, or on all, and its place; two
        classes that divide their weight anew; and a class that takes a part of the weight of another, near it, near a
-       history that was seen, or anywhere. Before, classes change numbers: by the prior of the shares a class in front
-       of a larger one is hardly ever empty, so that a copy whose classes cannot change places cannot lose one.
+       history that was seen, or anywhere.
 
 Copies start with few classes of any weight or with many, at random: with many in all of them, chains that do not yet
 lose classes as often as they find them would agree with each other all the same.
@@ -56,6 +58,7 @@ _NEAR = 1.0  # standard deviation of the log odds of a class near another
 _SHARES_ANYWHERE, _SHARES_NEAR = 0.2, 0.4  # of the proposed classes; the others are like a history
 _SMALLEST_PART = 1e-6
 _LOG_PARTS = math.log(1 / _SMALLEST_PART)
+_LEAST_CONCENTRATION = 1e-9  # of the prior of Gamma(0.25, 0.25), 0.4 % are below
 _LOWEST, _HIGHEST = 1e-12, 1 - 1e-12
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
@@ -396,7 +399,7 @@ def _draw_concentration(rng, members, log_weight, shape, rate_of_prior):
         gain += _log_partition(members, proposed) - _log_partition(members, concentration)
         if math.log(rng.random()) < gain:
             concentration = proposed
-    return max(concentration, 1e-9)
+    return max(concentration, _LEAST_CONCENTRATION)
 
 
 @_compiled
@@ -638,6 +641,10 @@ def _move(rng, power, coverage, log_weight, place, rate, counts, possible, exist
     _add_up(rate, total)
     log_likelihood = _log_likelihood(total, counts, possible)
     _renumber(rng, coverage, log_weight, place, rate, shape, of_prior)
+    log_likelihood = _draw_behind(
+        rng, power, log_likelihood, total, coverage, log_weight, place, rate, counts, possible, existing, shape,
+        of_prior,
+    )  # fmt: skip
     log_prior, log_sum = _log_prior_of_shares(log_weight, shape, of_prior)
     new_rate, new_other, new_total = np.empty((strata, cells)), np.empty((strata, cells)), np.empty((strata, cells))
     new_coverage, new_place, new_weight = np.empty(n_lists), np.empty(strata), log_weight.copy()
@@ -702,6 +709,48 @@ def _renumber(rng, coverage, log_weight, place, rate, shape, of_prior):
             _change_rows(rate, a, b)
         else:
             log_weight[a], log_weight[b] = log_weight[b], log_weight[a]
+
+
+@_compiled
+def _draw_behind(
+    rng, power, log_likelihood, total, coverage, log_weight, place, rate, counts, possible, existing, shape, of_prior
+):
+    """Draw the shares of one class and all behind it from their prior, given those in front; the log likelihood.
+
+    A class may have next to no share. Steps from where it is take long to bring it back, or to get it there.
+    """
+    classes = log_weight.size
+    if classes == 1:
+        return log_likelihood
+    first = rng.integers(0, classes - 1)
+    new_weight, new_rate, new_total = log_weight.copy(), rate[first:].copy(), np.zeros(total.shape)
+    _draw_sticks(rng, first, new_weight, shape, of_prior)
+    for k in range(first):
+        new_total += rate[k]
+    for k in range(first, classes):
+        _fill(new_rate[k - first], new_weight[k], coverage[k], place[k], existing)
+        new_total += new_rate[k - first]
+    proposed = _log_likelihood(new_total, counts, possible)
+    if math.log(rng.random()) >= power * (proposed - log_likelihood):
+        return log_likelihood
+    log_weight[:] = new_weight
+    rate[first:] = new_rate
+    total[:] = new_total
+    return proposed
+
+
+@_compiled
+def _draw_sticks(rng, first, log_weight, shape, of_prior):
+    """Draw the concentration given the sticks in front of the first, and the weights from the first on given that."""
+    classes = log_weight.size
+    left = _log_sum(log_weight[first:])
+    concentration = math.exp(_log_gamma(rng, shape + first)) / (of_prior + _log_sum(log_weight) - left)
+    for k in range(first, classes - 1):
+        # Of a stick V, -log(1 - V) is exponential.
+        taken = rng.standard_exponential() / max(concentration, _LEAST_CONCENTRATION)
+        log_weight[k] = left + math.log(max(-math.expm1(-taken), 1e-300))
+        left -= taken
+    log_weight[classes - 1] = left
 
 
 @_compiled
