@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytensor.tensor as pt
 import pytest
 from scipy.stats import ks_2samp
 
@@ -15,6 +16,14 @@ SETTINGS = settings_of({"sampling": {"loglinear": CHAINS}, "checks": CHECKS})
 
 
 # The priors
+
+
+@pytest.mark.parametrize("steps", [[-3.0], [-0.75], [0.4], [2.5], [-1.5, -1.8], [0.2, 1.4], [1.9, 1.0, 0.7]])
+def test_ease_is_carried_over_as_the_model_carries_it(steps):
+    drawn = [sbc._draw_first_step(steps, np.random.default_rng(seed)) for seed in range(4000)]
+    mean, sd = (value.eval() for value in loglinear._carried_over([pt.as_tensor(step) for step in steps]))
+    assert np.mean(drawn) == pytest.approx(mean, abs=4 * sd / np.sqrt(4000))
+    assert np.std(drawn) == pytest.approx(sd, rel=0.05)
 
 
 @pytest.mark.parametrize("model", sbc.PRIORS)

@@ -286,11 +286,12 @@ def _draw_ease(lists, priors, rng):
 def _draw_first_step(steps, rng):
     """x_1, of which no cell speaks, given x_2 and, where there are four lists or more, x_3."""
     x_2 = steps[0]
-    mean = 0.8 - 0.5 * np.log1p(np.exp(2 * (0.5 - x_2)))
+    unclear = 1 / (1 + np.exp(2 * (x_2 + 0.75))) / len(steps)
+    mean = 0.8 - 0.5 * np.log1p(np.exp(2 * (0.5 - x_2))) + 0.6 * unclear
     if len(steps) > 1:
         x_3 = steps[1]
         mean -= np.tanh(0.15 * np.logaddexp(0, 4 * (x_3 - x_2))) * (1.8 + 1.2 * np.logaddexp(0, x_3 - 1.5))
-    return rng.normal(mean, 0.8 + 0.6 / (1 + np.exp(-2 * (x_2 - 1.3))))
+    return rng.normal(mean, 0.8 + 0.6 / (1 + np.exp(-2 * (x_2 - 1.3))) + 0.5 * unclear)
 
 
 def _draw_pairs(number, priors, rng):
