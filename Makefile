@@ -22,7 +22,7 @@ help:
 	@echo 'make test                    linters and all tests'
 	@echo 'make seal RELEASE=2026.11    seal a release: it cannot be changed any more'
 	@echo 'make verify RELEASE=2026.11  make a release again elsewhere, and compare'
-	@echo 'make calibration             do the intervals hold? Simulated populations: docs/calibration.md'
+	@echo 'make calibration             do the intervals hold? Simulated populations: docs/calibration*.md'
 	@echo 'make backtest                the estimate as it could have been made on earlier days: docs/backtest.md'
 	@echo 'make bench                   how long things take here: bench/results.md'
 	@echo 'make lock                    renew the lock: envs/requirements.txt and environment.yaml'

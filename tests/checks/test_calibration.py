@@ -14,6 +14,7 @@ from uncounted.checks.populations import KINDS, draw_population
 from uncounted.errors import UserError
 from uncounted.models import classical, loglinear
 from uncounted.report import calibration as page
+from uncounted.report import calibration_synthesis as page_of_synthesis
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = {
@@ -338,21 +339,18 @@ def test_the_page_says_what_was_found(tmp_path, config):
         ]
     )
     ranked.to_parquet(tmp_path / "ranks.parquet")
-    made_up_worlds().to_parquet(tmp_path / "worlds.parquet")
     for again in ("one", "two"):
         page.write_page(
             config=config,
             run="published",
             fits=[tmp_path / "fits.parquet"],
             ranks=[tmp_path / "ranks.parquet"],
-            synthesis=[tmp_path / "worlds.parquet"],
             out_folder=tmp_path / again,
         )
     names = [
         "calibration.md",
-        *(f"calibration/{n}" for n in ("table.csv", "ranks.csv", "synthesis.csv", "coverage.svg")),
+        *(f"calibration/{n}" for n in ("table.csv", "ranks.csv", "coverage.svg", "ranks_loglinear.svg")),
     ]
-    names.append("calibration/ranks_loglinear.svg")
     for name in names:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     text = (tmp_path / "one" / "calibration.md").read_text()
@@ -361,17 +359,33 @@ def test_the_page_says_what_was_found(tmp_path, config):
     not_held = text[text.index("**Not held.**") : text.index("## All kinds")]
     assert "only missed: 0 ±" in not_held and KINDS["only_missed"].__doc__ in not_held
     assert "| odds ratio of a pair | 40 | 0\u202f% | 0.00025 | **amiss** |" in text
-    of_worlds = text[text.index("## The model that puts sources together") : text.index("## How it was done")]
-    assert "12 worlds in 1 batch" in of_worlds and "| fast and slow | 8 |" in of_worlds
-    assert "**Not held**" in of_worlds and "slow 0 ±" in of_worlds
-    assert "| deaths in all | 4 |" in of_worlds and "between 40\u202f% and 90\u202f%" in of_worlds
     assert str(config["seeds"]["published"]) in text
+    assert_whole(text, tmp_path / "one")
+
+
+def assert_whole(text, folder):
+    """Every link leads to a file, and every row of every table has as many cells as its head."""
     for link in re.findall(r"\]\((calibration/[^)]*)\)", text):
-        assert (tmp_path / "one" / link).is_file()
-    # Every row of every table has as many cells as its head.
+        assert (folder / link).is_file()
     for block in re.findall(r"(?:^\|.*\n)+", text, flags=re.M):
         assert len({line.count("|") for line in block.splitlines()}) == 1
         assert block.splitlines()[1].startswith("|---")
+
+
+def test_the_page_of_the_synthesis_says_what_was_found(tmp_path, config):
+    made_up_worlds().to_parquet(tmp_path / "worlds.parquet")
+    worlds = [tmp_path / "worlds.parquet"]
+    for again in ("one", "two"):
+        page_of_synthesis.write_page(config=config, run="published", worlds=worlds, out_folder=tmp_path / again)
+    for name in ("calibration_synthesis.md", "calibration/synthesis.csv"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    text = (tmp_path / "one" / "calibration_synthesis.md").read_text()
+    assert "nan" not in text.lower()
+    assert "12 worlds in 1 batch" in text and "| fast and slow | 8 |" in text
+    assert "**Not held**" in text and "slow 0 ±" in text
+    assert "| deaths in all | 4 |" in text and "between 40\u202f% and 90\u202f%" in text
+    assert str(config["seeds"]["published"]) in text
+    assert_whole(text, tmp_path / "one")
 
 
 def test_batches_are_named_once_and_grow(config):

@@ -1,4 +1,5 @@
-# Populations whose number is known, through the models of the studies: snakemake calibration. Not part of `all`.
+# Populations and worlds whose number is known, through the models of the studies: snakemake calibration, or a part of it,
+# snakemake calibration_lists and calibration_synthesis. Not part of `all`.
 
 if exists("config/calibration.yaml"):
     from uncounted.checks import calibration_plan as plan
@@ -58,12 +59,9 @@ if exists("config/calibration.yaml"):
         script:
             "../scripts/calibrate_ranks.py"
 
-    # Of a run of other studies alone there is nothing to simulate the synthesis from.
     SIMULATED = CALIBRATION["synthesis"]["case"]
-    SYNTHESIS_BATCHES = {
-        which: plan.synthesis_batches_of(CALIBRATION, which) if SIMULATED in CASES else [] for which in plan.RUNS
-    }
 
+    # Of a run of other studies alone there is nothing to simulate the synthesis from.
     if SIMULATED in CASES:
 
         rule calibrate_synthesis:
@@ -95,6 +93,31 @@ if exists("config/calibration.yaml"):
             script:
                 "../scripts/calibrate_synthesis.py"
 
+        rule calibration_synthesis_page:
+            """Sum up all worlds: the table, and the page that says what it means."""
+            message:
+                "Write what calibration found of the synthesis ({wildcards.which})"
+            input:
+                worlds=lambda w: [
+                    f"results/calibration/{w.which}/synthesis/{batch}.parquet"
+                    for batch in plan.synthesis_batches_of(CALIBRATION, w.which)
+                ],
+            output:
+                page=f"{CALIBRATED}/calibration_synthesis.md",
+                table=f"{CALIBRATED}/calibration/synthesis.csv",
+            log:
+                f"{CALIBRATED}/logs/synthesis_page.log",
+            wildcard_constraints:
+                which="|".join(plan.RUNS),
+            params:
+                config=CALIBRATION,
+                out_folder=lambda w, output: dirname(output.page),
+                code=digest("report.calibration_synthesis", "checks.synthesis_calibration"),
+            conda:
+                "../../envs/environment.yaml"
+            script:
+                "../scripts/calibrate_synthesis_page.py"
+
     rule calibration_page:
         """Sum up all batches: the table, the figures, and the page that says what they mean."""
         message:
@@ -108,14 +131,10 @@ if exists("config/calibration.yaml"):
                 f"results/calibration/{w.which}/ranks/{batch}.parquet"
                 for batch in plan.rank_batches_of(CALIBRATION, w.which)
             ],
-            synthesis=lambda w: [
-                f"results/calibration/{w.which}/synthesis/{batch}.parquet" for batch in SYNTHESIS_BATCHES[w.which]
-            ],
         output:
             page=f"{CALIBRATED}/calibration.md",
             table=f"{CALIBRATED}/calibration/table.csv",
             uniformity=f"{CALIBRATED}/calibration/ranks.csv",
-            synthesis=f"{CALIBRATED}/calibration/synthesis.csv",
             figures=[f"{CALIBRATED}/calibration/{name}.svg" for name in plan.figures_of(CALIBRATION)],
         log:
             f"{CALIBRATED}/logs/page.log",
@@ -130,22 +149,35 @@ if exists("config/calibration.yaml"):
         script:
             "../scripts/calibrate_page.py"
 
+    PAGES = {"lists": rules.calibration_page.output}
+    if SIMULATED in CASES:
+        PAGES["synthesis"] = rules.calibration_synthesis_page.output
+
+    for page, made in PAGES.items():
+
+        rule:
+            """Put a page of the published calibration, with its tables and figures, where git keeps it."""
+            name:
+                f"calibration_{page}"
+            message:
+                f"Copy the page to docs/ ({page})"
+            input:
+                made=expand(made, which="published"),
+            output:
+                kept=update([path.replace(f"{CALIBRATED}/", "docs/") for path in made]),
+            log:
+                f"results/calibration/published/logs/copy_{page}.log",
+            conda:
+                "../../envs/environment.yaml"
+            script:
+                "../scripts/calibrate_copy.py"
+
     rule calibration:
-        """Put the page of the published populations, with its table and figures, where git keeps it."""
-        message:
-            "Copy the page to docs/"
+        """All pages of the published calibration."""
         input:
-            made=expand(rules.calibration_page.output, which="published"),
-        output:
-            kept=update([path.replace(f"{CALIBRATED}/", "docs/") for path in rules.calibration_page.output]),
-        log:
-            "results/calibration/published/logs/copy.log",
-        conda:
-            "../../envs/environment.yaml"
-        script:
-            "../scripts/calibrate_copy.py"
+            [path.replace(f"{CALIBRATED}/", "docs/") for made in PAGES.values() for path in made],
 
     rule calibration_development:
-        """The page of the populations on which models are developed: results/calibration/development/."""
+        """The pages of the populations and worlds on which models are developed: results/calibration/development/."""
         input:
-            "results/calibration/development/calibration.md",
+            [expand(made, which="development") for made in PAGES.values()],

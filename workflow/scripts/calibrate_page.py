@@ -10,6 +10,5 @@ with job(snakemake.log[0], "calibration"):
         run=snakemake.wildcards.which,
         fits=snakemake.input.fits,
         ranks=snakemake.input.ranks,
-        synthesis=snakemake.input.synthesis,
         out_folder=snakemake.params.out_folder,
     )

@@ -1,8 +1,43 @@
-"""What the page on calibration says of the model that puts sources together."""
+"""The page on the calibration of the model that puts sources together: worlds whose deaths are known."""
+
+from pathlib import Path
+
+import pandas as pd
 
 from uncounted.checks.calibration_table import LEAST
-from uncounted.checks.synthesis_calibration import DEATHS, EVERY, RANKED
+from uncounted.checks.synthesis_calibration import DEATHS, EVERY, RANKED, summarise
 from uncounted.figures import words
+from uncounted.provenance import code_state
+from uncounted.report.calibration_words import render, write
+
+
+def write_page(*, config, run, worlds, out_folder):
+    """Write the page and its table.
+
+    Parameters
+    ----------
+    config : dict
+        That of the calibration.
+    run : str
+        Which of its seeds.
+    worlds : list of str
+        The batches, as Parquet.
+    out_folder : str or Path
+        Receives ``calibration_synthesis.md``, and ``calibration/synthesis.csv``.
+    """
+    rows = pd.concat([pd.read_parquet(path) for path in worlds], ignore_index=True)
+    table = summarise(rows)
+    text = render(
+        "calibration_synthesis.md.j2",
+        worlds=view(rows, table, config["synthesis"]),
+        checks=config["checks"],
+        seeds=config["seeds"],
+        run=run,
+        state=code_state(),
+        least=LEAST,
+    )
+    write(Path(out_folder) / "calibration" / "synthesis.csv", table.to_csv(index=False, float_format="%.5g").encode())
+    write(Path(out_folder) / "calibration_synthesis.md", text.encode())
 
 
 def view(rows, table, config):
