@@ -9,7 +9,9 @@
 #               so does `all`, which makes the next run do the step again.
 #
 # params: code=digest(...) makes a step run again when the part of the library that it uses changes, or a
-# package in the lock; params: case=part(...) or without(...) when the keys of the config that it uses change.
+# package in the lock; params: case=part(...) or without(...) when the keys of the config that it uses change;
+# params: content=content(...) when a file that a person puts there is another one. The time of a file does not tell:
+# a download that is moved, copied with its times or unpacked in the place of the file before may be older than it.
 
 import os
 import sys
@@ -28,9 +30,15 @@ CASES = STUDY["cases"]
 with console.plain_errors():
     TABLES = {case: tables(case, study) for case, study in CASES.items()}
     MODELS = {case: models_of(study) for case, study in CASES.items()}
+    CONTENT = {path: sha256(path) for paths in TABLES.values() for path in paths}
 RUN = f"results/{STUDY['release']}"
 
 # What each kind of study is made of, in the order of its stages.
+
+def content(paths):
+    """Give the hash of each of these files, as far as they are there."""
+    return {path: CONTENT.setdefault(path, sha256(path)) for path in paths if exists(path)}
+
 
 # Keys of a case that cleaning reads.
 TO_CLEAN = {
@@ -134,11 +142,6 @@ def descriptions():
     """List the descriptions of the data, those that there are; cases may share a folder."""
     folders = {study.get("data", case) for case, study in CASES.items()}
     return [path for path in sorted(f"data/{folder}/datapackage.json" for folder in folders) if exists(path)]
-
-
-def published_calibration():
-    """Give the table of the published calibration with its hash, if this copy has one."""
-    return {CALIBRATION: sha256(CALIBRATION)} if exists(CALIBRATION) else {}
 
 
 def done():
