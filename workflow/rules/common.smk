@@ -17,7 +17,8 @@ import os
 import sys
 from os.path import dirname, exists
 
-from uncounted.config import part, tables, without
+from uncounted.config import part, place_in_case, tables, without
+from uncounted.errors import UserError
 from uncounted.figures import names_of
 from uncounted.models import models_of
 from uncounted.provenance import CALIBRATION, code_state, digest, refuse_if_sealed, sha256
@@ -27,9 +28,20 @@ from uncounted.provenance import CALIBRATION, code_state, digest, refuse_if_seal
 os.environ.update(PYTHONHASHSEED="0")
 
 CASES = STUDY["cases"]
+
+
+def models_named(case, study):
+    """List the models of a case, or say where one is named that there is not."""
+    try:
+        return models_of(study)
+    except UserError as error:
+        error.where = place_in_case(case, "model")
+        raise
+
+
 with console.plain_errors():
     TABLES = {case: tables(case, study) for case, study in CASES.items()}
-    MODELS = {case: models_of(study) for case, study in CASES.items()}
+    MODELS = {case: models_named(case, study) for case, study in CASES.items()}
     CONTENT = {path: sha256(path) for paths in TABLES.values() for path in paths}
 RUN = f"results/{STUDY['release']}"
 
