@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from uncounted.errors import UserError
 from uncounted.evidence.clean import clean_case
+from uncounted.evidence.readings import READINGS
 
 TOTALS = "published,closed_on,named,inmates,volunteers,mobilised,private_military_company,officers"
 WEEKS = "week_start,named\n2022-02-24,544\n2022-03-03,614\n"
@@ -156,6 +157,24 @@ def test_a_row_that_cannot_be_read_or_be_true(weeks, small_case, row, place, rea
     refused = small_case.findings("refused")
     assert refused[["file", "line"]].to_numpy().tolist() == [["table.csv", "4"]]
     assert str(small_case.out / "refused.csv") in text
+
+
+@pytest.mark.parametrize(
+    ("reads", "row", "said"),
+    [
+        ("coverage_checks", "2023-09-15,graves,0,0.5,x", "line 2, column low: '0' is refused: none or all"),
+        ("coverage_checks", "2023-09-15,graves,0.5,1,x", "line 2, column high: '1' is refused: none or all"),
+        ("registered_deaths", "2023-01-10,20-24,2021,9,9,10,0", "column male_hiv: '10' is refused: no deaths left"),
+        ("registered_deaths", "2023-01-10,20-24,2021,9,4,0,4", "column female_hiv: '4' is refused: no deaths left"),
+        ("registered_deaths", "2023-01-10,20-24,2021,0,9,0,0", "expected fewer than of all causes, 0"),
+    ],
+)
+def test_a_row_that_no_model_could_use(small_case, reads, row, said):
+    columns = [column.name for column in READINGS[reads].layout.columns]
+    small_case.add("source", reads, f"{','.join(columns)}\n{row}\n", kept_for="later")
+    with pytest.raises(UserError) as error:
+        small_case.clean()
+    assert said in message(error)
 
 
 def test_refused_rows_may_be_allowed(weeks):
