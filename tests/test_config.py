@@ -475,6 +475,11 @@ def test_mistakes_in_what_takes_the_place_of_defaults(lists, text, said):
         ("count: n", "sampling: {loglinear: {draws: -5}}", ["line 6", "sampling.loglinear.draws is -5", "4 or more"]),
         ("count: n", "sampling: {exact: {chains: 0}}", ["line 6", "sampling.exact.chains is 0", "from 2 to 100"]),
         ("count: n", "sampling: {refits: {target_accept: 2}}", ["sampling.refits.target_accept is 2"]),
+        (
+            "count: n",
+            "priors: {pair_slab: {distribution: normal, mean: 0, sd: 1, unit: a, reason: b}}",
+            ["line 6", 'priors.pair_slab.distribution is "normal"', "fixed: a value that is stated"],
+        ),
         ("count: n", "sampling: {classes: 0}", ["line 6", "sampling.classes is 0", "from 2 to 100"]),
         ("count: n", "sampling: {interactions: [foo]}", ["line 6", "[pairs, triples]"]),
         ("count: n", "checks: {r_hat: -1}", ["line 6", "checks.r_hat is -1", "1 or more"]),

@@ -179,6 +179,12 @@ def test_weights_that_cannot_be_summed(weights):
         table_from_frame([frame(), frame()], LISTS, count="n", weights=weights)
 
 
+def test_what_is_no_label_and_what_is_no_table():
+    odd = frame(sex=["m", ["f"], "m", "f"])
+    assert "the table, row 1, column sex" in message(odd, LISTS, ["sex"], "n")
+    assert "these are no tables" in message(None, LISTS)
+
+
 def test_labels_of_thousands_of_digits_have_an_order():
     assert in_natural_order(["9" * 5000, "10", "9", "a"]) == ["9", "10", "9" * 5000, "a"]
 

@@ -1,7 +1,7 @@
 """From a table as somebody has it to the tidy table of capture histories: one row a table, stratum and history."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from numbers import Real
 
@@ -182,7 +182,7 @@ def _frames(frame, table: str | None) -> tuple[list[pd.DataFrame], list[str]]:
         order = in_natural_order(map(str, numbers))
         numbers.sort(key=lambda number: order.index(str(number)))
         return [frame[frame[table] == number] for number in numbers], [f"table {number}" for number in numbers]
-    frames = list(frame)
+    frames = list(frame) if isinstance(frame, Iterable) else []
     if not frames or table is not None or not all(isinstance(part, pd.DataFrame) for part in frames):
         raise UserError("these are no tables", where="table", expected="a data frame, or a list of data frames")
     return frames, [f"table {number}" for number, _ in enumerate(frames, start=1)]
@@ -225,7 +225,7 @@ def refuse_uncounted(frame: pd.DataFrame, key: Sequence[str], where: str) -> Non
         same history and strata: rows of people repeat themselves, rows of counts never do.
     """
     frame = frame.loc[:, ~frame.columns.duplicated()]
-    once = not frame.duplicated([name for name in key if name in frame.columns]).any()
+    once = not frame[[name for name in key if name in frame.columns]].astype(str).duplicated().any()
     for column in frame.columns.difference(list(key), sort=False):
         if plain(str(column)).casefold() in COUNTS or (once and _counts_people(frame[column])):
             raise UserError(
@@ -407,7 +407,16 @@ def _counts(frame: pd.DataFrame, name: str, where: str) -> np.ndarray:
 
 def _labels(frame: pd.DataFrame, name: str, where: str) -> np.ndarray:
     """Read a stratum column as text."""
-    code, found = pd.factorize(_column(frame, name, "stratum column", where))
+    cells = _column(frame, name, "stratum column", where)
+    try:
+        code, found = pd.factorize(cells)
+    except TypeError:
+        odd = frame[[not isinstance(cell, Hashable) for cell in cells]]
+        raise UserError(
+            f"{shortened(str(odd[name].iloc[0]))!r} is no label",
+            where=f"{where}, row {odd.index[0]}, column {name}",
+            expected="text, a number or a day in each cell",
+        ) from None
     return np.array([*map(_label, found), BLANK], dtype=object)[code]
 
 
