@@ -111,7 +111,8 @@ def new_project(folder):
     for name in ("rules", "scripts", "schemas", "snakemake_logger_plugin_uncounted"):
         shutil.copytree(ROOT / "workflow" / name, folder / "workflow" / name)
     shutil.copytree(STUBS, library)
-    for name in ("config.py", "console.py", "errors.py", "files.py", "provenance.py", "models/multiple_systems.yaml"):
+    single = ("config.py", "console.py", "errors.py", "files.py", "provenance.py", "text.py")
+    for name in (*single, "models/multiple_systems.yaml"):
         shutil.copy2(ROOT / "workflow" / "uncounted" / name, library / name)
     # Empty modules in the place of the plugins for clusters, which cost Snakemake a third of its start.
     for name in ("slurm", "slurm_jobstep"):

@@ -6,8 +6,10 @@ import pytest
 import yaml
 
 from uncounted import config
-from uncounted.config import part, read_case, read_config, tables, without
+from uncounted.config import part, place_in_case, read_case, read_config, tables, without
 from uncounted.errors import UserError
+from uncounted.evidence.readings import READINGS
+from uncounted.evidence.schemas import SCHEMAS
 
 CONFIG = """\
 release: "2026.11"
@@ -88,6 +90,15 @@ def test_two_reads_share_nothing(folder):
         ("seed: 1", "sead: 1", ["line 2", "unknown key 'sead'", "did you mean seed?", "release, seed"]),
         ("seed: 1\n", "", ["the key 'seed' is missing", "a whole number"]),
         ("seed: 1", "seed: 1.5", ["line 2", "seed is 1.5", "a whole number"]),
+        ("seed: 1", "seed: 1.0", ["line 2", "seed is 1.0", "a whole number"]),
+        ("seed: 1", "seed: .inf", ["line 2", "seed is .inf", "a number that is finite"]),
+        ("seed: 1", f"seed: {'1' * 401}", ["line 2", "seed is a number of 401 digits", "fewer digits"]),
+        ("seed: 1", f"seed: {'1' * 5001}", ["line 2", "seed is 111", "4300 digits"]),
+        ("seed: 1", "seed: !!binary aGVsbG8=", ["line 2", "seed has the tag", "without a tag"]),
+        ("seed: 1", "seed: !!set {1}", ["line 2", "seed has the tag", "without a tag"]),
+        ("seed: 1", "seed: 1 # \x01", ["line 2", "the character U+0001", "UTF-8"]),
+        ("seed: 1", "seed: &a [*a]", ["config.yaml: ", "a value holds itself"]),
+        ("seed: 1", "seed: " + 3000 * "[" + 3000 * "]", ["config.yaml: ", "too deeply"]),
         ("seed: 1", "seed: -1", ["line 2", "seed is -1"]),
         ("seed: 1", "seed:", ["line 2", "seed is empty"]),
         ("seed: 1", "seed: 1\nseed: 2", ["line 3", "twice", "line 2"]),
@@ -101,6 +112,7 @@ def test_two_reads_share_nothing(folder):
         ('"2026.11"', '"a\\n"', ["line 1", "letters, digits, dots"]),
         ('"2026.11"', '""', ["line 1", "release is empty"]),
         ("[toy]", "[toi]", ["line 3", "unknown case 'toi'", "did you mean toy?", "one of toy"]),
+        ("[toy]", f"[{'t' * 300}]", ["line 3", "cases.0 is", "in config/cases/"]),
         ("[toy]", "[../toy]", ["line 3", "in config/cases/"]),
         ("[toy]", "[]", ["line 3", "cases is empty", "a list of studies"]),
         ("[toy]", "toy", ["line 3", 'cases is "toy"', "a list of studies"]),
@@ -130,6 +142,23 @@ def test_mistakes_in_config(folder, old, new, said):
         ("used_until: 2024-04-19", "kept_for: fun", ["line 7", "sources.list.kept_for", "back_test"]),
         ("used_until", "used_untill", ["line 7", "did you mean used_until?"]),
         ("list.csv", "../list.csv", ["line 7", "sources.list.table", "data/<case>/"]),
+        ("list.csv", "'list_{a}.csv'", ["line 7", "sources.list.table", "without / \\ { } < >"]),
+        ("list.csv", '"list.csv\\n"', ["line 7", "sources.list.table", "data/<case>/"]),
+        ("list.csv", f"{300 * 'l'}.csv", ["line 7", "sources.list.table", "data/<case>/"]),
+        ("used_until: 2024-04-19", "published: 9999-12-31", ["line 7", "sources.list.published", "a day, as in"]),
+        ("cut_off: 2024-04-07", "cut_off: 2031-04-07", ["line 5", "after the last day", "2024-04-19 or earlier"]),
+        ("sources:", "kinds_of_service: {a: ''}\nsources:", ["line 6", "kinds_of_service.a is empty", "not blank"]),
+        ("list:", f"{'l' * 61}:", ["sources", "at most 60"]),
+        ("sources:", "checks: {r_hatt: 1}\nsources:", ["line 6", "'checks.r_hatt'", "did you mean r_hat?"]),
+        ("sources:", "checks: {r_hat: 0.9}\nsources:", ["line 6", "checks.r_hat is 0.9", "1 or more"]),
+        ("sources:", "sampling: {posterio: {}}\nsources:", ["line 6", "did you mean posterior?"]),
+        (
+            "sources:",
+            "sampling: {posterior: {draws: 9, tune: 9}}\nsources:",
+            ["line 6", "'sampling.posterior.chains' is missing"],
+        ),
+        ("sources:", "measurement: {ledger: 1}\nsources:", ["line 6", "did you mean ledger_sd?"]),
+        ("sources:", "baseline: {from: 2006, pandemic_years: []}\nsources:", ["line 6", "pandemic_years is empty"]),
     ],
 )
 def test_mistakes_in_case(folder, old, new, said):
@@ -137,6 +166,67 @@ def test_mistakes_in_case(folder, old, new, said):
     assert "toy.yaml" in text
     for words in said:
         assert words in text
+
+
+def test_a_source_that_would_write_over_another(folder):
+    other = "  list_later: {table: b.csv, reads: named_totals, used_until: 2024-04-19}\n"
+    (folder / "cases" / "toy.yaml").write_text(CASE + other)
+    text = message(folder)
+    assert "line 8: the source list_later would take the place of what was published later" in text
+
+
+def test_text_is_what_people_see(folder):
+    (folder / "cases" / "toy.yaml").write_text(CASE.replace("A toy", "Cafe\u0301 \u200bA\u00ad toy"))
+    assert read_config(folder / "config.yaml")["cases"]["toy"]["title"] == "Caf\u00e9 A toy"
+
+
+RUSSIA = (Path(__file__).parents[1] / "config/cases/russia.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("  kind: prisoners ", "  kind: prisonerz ", ["ledger.kind is 'prisonerz'", "did you mean prisoners?"]),
+        (
+            "kind_unknown: unknown ",
+            "kind_unknown: unknow ",
+            ["ledger.kind_unknown is 'unknow'", "did you mean unknown?"],
+        ),
+        ("  part: inmates ", "  part: inmatez ", ["ledger.part is", "a part of the list"]),
+        ("    inmates: prisoners\n", "    inmates: prisoner\n", ["services.parts.inmates is 'prisoner'"]),
+        ("  list: named_by_number_of_sources ", "  list: named_by_number ", ["services.list is", "no source"]),
+        ("  named_totals:\n", "  totals:\n", ["'sources.totals'", "did you mean named_totals?"]),
+        ("reads: coverage_checks", "reads: named_totals", ["sources.graves.reads", "coverage_checks"]),
+        ("kept_for: back_test", "kept_for: later", ["0 sources are kept for the back-test"]),
+        ("  scatter_of_months:", "  scatter_of_month:", ["did you mean scatter_of_months?"]),
+        ("  scatter_of_ages: 0.03 ", "  ", ["'measurement.scatter_of_ages' is missing"]),
+        ("  ledger_sd: 0.2 ", "  ledger_sd: -1 ", ["measurement.ledger_sd is -1", "a number above 0"]),
+        ("  from: 2006\n", "", ["'baseline.from' is missing"]),
+        ("  from: 2006\n", "  from: 2019\n", ["baseline.from is 2019", "at least 3 years before 2020"]),
+        ("  pandemic_years: [2020, 2021]\n", "", ["'baseline.pandemic_years' is missing"]),
+        ("  ratio_memory:\n", "  ratio_memori:\n", ["priors.ratio_memor"]),
+        ("  service_drift:\n", "  service_drif:\n", ["did you mean service_drift?"]),
+        ("    hazard_step:\n", "    hazard_steps:\n", ["survival.priors.hazard_step"]),
+        ("predictive_draws: 400", "predictive_draw: 400", ["sampling.predictive_draw"]),
+        ("target_accept: 0.97", "target_accept: 2", ["sampling.posterior.target_accept is 2", "between 0 and 1"]),
+        ("  divergences: 0 ", "  ", ["'checks.divergences' is missing"]),
+    ],
+)
+def test_mistakes_in_a_case_of_the_model_of_record(folder, old, new, said):
+    assert old in RUSSIA
+    (folder / "cases" / "toy.yaml").write_text(RUSSIA.replace(old, new, 1), encoding="utf-8")
+    text = message(folder)
+    assert "toy.yaml, line " in text
+    for words in said:
+        assert words in text
+
+
+def test_the_sources_of_the_model_have_the_kind_that_their_evidence_has():
+    named = config._schema("case.evidence_synthesis")["then"]["properties"]["sources"]["properties"]
+    assert set(named) <= set(SCHEMAS)
+    for name, entry in named.items():
+        for reads in entry["properties"]["reads"]["enum"]:
+            assert SCHEMAS[name] is SCHEMAS[READINGS[reads].schema]
 
 
 SURVIVAL = """\
@@ -235,6 +325,20 @@ def test_tables(tmp_path):
     assert "list.csv: missing" in str(caught.value)
     (tmp_path / "toy" / "list.csv").write_text("")
     assert tables("toy", case, tmp_path) == [str(tmp_path / "toy" / "list.csv")]
+
+
+def test_a_table_that_cannot_be_read(tmp_path):
+    case = {"sources": {"list": {"table": "list.csv"}}}
+    (tmp_path / "toy" / "list.csv").mkdir(parents=True)
+    with pytest.raises(UserError, match="this is no file"):
+        tables("toy", case, tmp_path)
+    case["sources"]["list"]["table"] = f"{300 * 'a'}.csv"
+    with pytest.raises(UserError, match="cannot be looked at"):
+        tables("toy", case, tmp_path)
+
+
+def test_place_of_a_key(folder):
+    assert place_in_case("toy", "model", folder=folder / "cases") == f"{folder / 'cases' / 'toy.yaml'}, line 3"
 
 
 def test_part_takes_only_what_is_asked_for():
@@ -366,6 +470,19 @@ def test_mistakes_in_what_takes_the_place_of_defaults(lists, text, said):
         ("[histories.csv]", "[{table: h.csv, weight: 0}]", ["line 3", "tables.0.weight is 0", "above 0"]),
         ("[histories.csv]", "[{table: h.csv, weight: 1}, g.csv]", ["line 3", "some tables have a weight"]),
         ("[histories.csv]", "[{table: h.csv, weight: 1}, {table: h.csv, weight: 2}]", ["line 3", "stands twice"]),
+        ("[histories.csv]", "[{table: h.csv, weight: 1.0e+300}]", ["tables.0.weight is 1e+300", "at most 1e9"]),
+        ("[histories.csv]", "[{table: h.csv, weight: .nan}]", ["line 3", "tables.0.weight is .nan", "finite"]),
+        ("count: n", "sampling: {loglinear: {draws: -5}}", ["line 6", "sampling.loglinear.draws is -5", "4 or more"]),
+        ("count: n", "sampling: {exact: {chains: 0}}", ["line 6", "sampling.exact.chains is 0", "from 2 to 100"]),
+        ("count: n", "sampling: {refits: {target_accept: 2}}", ["sampling.refits.target_accept is 2"]),
+        (
+            "count: n",
+            "priors: {pair_slab: {distribution: normal, mean: 0, sd: 1, unit: a, reason: b}}",
+            ["line 6", 'priors.pair_slab.distribution is "normal"', "fixed: a value that is stated"],
+        ),
+        ("count: n", "sampling: {classes: 0}", ["line 6", "sampling.classes is 0", "from 2 to 100"]),
+        ("count: n", "sampling: {interactions: [foo]}", ["line 6", "[pairs, triples]"]),
+        ("count: n", "checks: {r_hat: -1}", ["line 6", "checks.r_hat is -1", "1 or more"]),
         ("count: n", "blank_strata: drop", ["line 6", "impute", "spread"]),
         ("count: n", "unseen_odds: high", ["line 6", "the dial"]),
         ("count: n", "data: ../x", ["line 6", "the name of the folder in data/"]),

@@ -35,6 +35,21 @@ def test_failure_leaves_the_old_file(tmp_path):
     assert names(tmp_path) == ["x.csv"]
 
 
+def test_several_files_take_their_places_together(tmp_path):
+    (tmp_path / "a.csv").write_text("old")
+    with pytest.raises(KeyError), files.atomic_files(tmp_path) as place:
+        place("a.csv").write_text("new")
+        place("b.csv").write_text("new")
+        raise KeyError
+    assert names(tmp_path) == ["a.csv"]
+    with files.atomic_files(tmp_path) as place:
+        place("a.csv").write_text("new")
+        place("b.csv").write_text("new")
+        assert (tmp_path / "a.csv").read_text() == "old"
+    assert names(tmp_path) == ["a.csv", "b.csv"]
+    assert (tmp_path / "a.csv").read_text() == "new"
+
+
 def test_what_a_killed_process_left_is_cleared(tmp_path):
     killed = subprocess.Popen([sys.executable, "-c", ""])
     killed.wait()

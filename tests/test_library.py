@@ -94,3 +94,15 @@ def test_a_table_that_cannot_tell_is_refused_with_the_reason(kosovo):
 def test_what_is_not_understood_is_said(kosovo, changes, message):
     with pytest.raises(UserError, match=message):
         estimate(kosovo, lists=LISTS, **changes)
+
+
+@pytest.mark.parametrize("name", ["deaths", "Count", "n"])
+def test_counts_that_nobody_named_are_not_taken_for_people(kosovo, name):
+    with pytest.raises(UserError, match=f"column '{name}' is not read"):
+        estimate(kosovo.rename(columns={"count": name}), lists=LISTS)
+
+
+@pytest.mark.parametrize("names", [{"lists": None}, {"lists": LISTS, "strata": 3}])
+def test_what_names_no_columns_is_said(kosovo, names):
+    with pytest.raises(UserError, match="a list of names of columns"):
+        estimate(kosovo, **names)

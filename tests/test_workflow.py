@@ -238,6 +238,23 @@ def test_a_change_makes_run_again_what_depends_on_it_and_only_that(finished_proj
         assert not expected or "because: " in said
 
 
+def test_a_table_replaced_by_an_older_file_is_read_again(project):
+    for path, cleaned in (("data/toy/list.csv", True), ("data/toy/datapackage.json", False)):
+        file = project / path
+        old = file.stat().st_mtime - 10_000
+        file.write_text(file.read_text().replace("50", "51").replace("{}", "{ }"))
+        os.utime(file, (old, old))
+        status, said = project.snakemake("-n")
+        assert status == 0, said
+        assert "Record code, figures and settings" in steps(said)
+        assert ("Clean the tables of toy" in steps(said)) == cleaned
+        assert project.snakemake()[0] == 0
+        listed = json.loads((project / "results/draft/provenance.json").read_text())["inputs"]
+        assert listed[path] == hashlib.sha256(file.read_bytes()).hexdigest()
+        assert steps(project.snakemake("-n")[1]) == set()
+    assert (project / "results/draft/toy/evidence/list.parquet").read_text() == "51"
+
+
 def test_sealed_release_cannot_be_changed_but_made_again(project, tmp_path):
     status, said = project.run("uncounted.provenance", "seal")
     assert status == 0, said

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from uncounted.errors import UserError
 from uncounted.evidence.clean import clean_case
+from uncounted.evidence.readings import READINGS
 
 TOTALS = "published,closed_on,named,inmates,volunteers,mobilised,private_military_company,officers"
 WEEKS = "week_start,named\n2022-02-24,544\n2022-03-03,614\n"
@@ -82,9 +83,10 @@ def test_a_column_that_stands_twice(weeks):
     [
         b"\x98\xff\x00\x01",
         WEEKS.encode("utf-16"),
+        WEEKS.encode("utf-16-le"),
         "неделя,named\n2022-02-24,544\n".encode("cp1251"),
     ],
-    ids=["no text", "UTF-16", "Windows-1251 with a heading that is not listed"],
+    ids=["no text", "UTF-16", "UTF-16 without its mark", "Windows-1251 with a heading that is not listed"],
 )
 def test_bytes_that_are_no_text(weeks, content):
     with pytest.raises(UserError) as error:
@@ -93,6 +95,39 @@ def test_bytes_that_are_no_text(weeks, content):
     assert "no text that can be read" in text
     assert "UTF-8" in text
     assert text.isprintable() or "\n" in text
+
+
+def test_one_bad_byte_in_a_table_of_utf_8(weeks):
+    table = (WEEKS.replace("named", "named,\u0433\u043e\u0440\u043e\u0434") + "2022-03-10,5,").encode()
+    with pytest.raises(UserError) as error:
+        weeks(table.replace(b"544", b"544,\xd0\xb0\xff").replace(b"614", b"614,"))
+    text = message(error)
+    assert "table.csv, line 2: the byte 0xFF is no UTF-8, as all else in the table is" in text
+
+
+def test_a_column_of_a_layout_is_no_branch(small_case):
+    small_case.config["kinds_of_service"]["Total"] = "professional"
+    table = "week_start,total,rifle\n2022-03-03,5,5\n"
+    small_case.add("by_branch", "named_by_week_and_branch", table, published="2023-11-17", kept_for="back_test")
+    with pytest.raises(UserError) as error:
+        small_case.clean()
+    assert "'Total' is no branch: it is a column of its own" in message(error)
+
+
+def test_a_row_of_a_table_that_two_sources_read_counts_once(small_case):
+    table = (
+        "published,cohort,recruited_from,recruited_to,recruited,died,died_by,half_of_deaths_within_days,sample,source\n"
+        "2024-04-17,a,2022-07-01,2023-02-01,100,10,2023-08-01,30,10,x\n"
+        "2024-04-17,b,2022-07-01,2023-02-01,-1,10,2023-08-01,30,10,x\n"
+    )
+    for reads in ("prisoners", "ledger"):
+        small_case.add(reads, reads, table, used_until="2024-06-10")
+    with pytest.raises(UserError) as error:
+        small_case.clean()
+    assert "there are 1" in message(error)
+    small_case.config["refused_rows_allowed"] = 1
+    small_case.clean()
+    assert len(small_case.findings("refused")) == 1
 
 
 @pytest.mark.parametrize(
@@ -122,6 +157,24 @@ def test_a_row_that_cannot_be_read_or_be_true(weeks, small_case, row, place, rea
     refused = small_case.findings("refused")
     assert refused[["file", "line"]].to_numpy().tolist() == [["table.csv", "4"]]
     assert str(small_case.out / "refused.csv") in text
+
+
+@pytest.mark.parametrize(
+    ("reads", "row", "said"),
+    [
+        ("coverage_checks", "2023-09-15,graves,0,0.5,x", "line 2, column low: '0' is refused: none or all"),
+        ("coverage_checks", "2023-09-15,graves,0.5,1,x", "line 2, column high: '1' is refused: none or all"),
+        ("registered_deaths", "2023-01-10,20-24,2021,9,9,10,0", "column male_hiv: '10' is refused: no deaths left"),
+        ("registered_deaths", "2023-01-10,20-24,2021,9,4,0,4", "column female_hiv: '4' is refused: no deaths left"),
+        ("registered_deaths", "2023-01-10,20-24,2021,0,9,0,0", "expected fewer than of all causes, 0"),
+    ],
+)
+def test_a_row_that_no_model_could_use(small_case, reads, row, said):
+    columns = [column.name for column in READINGS[reads].layout.columns]
+    small_case.add("source", reads, f"{','.join(columns)}\n{row}\n", kept_for="later")
+    with pytest.raises(UserError) as error:
+        small_case.clean()
+    assert said in message(error)
 
 
 def test_refused_rows_may_be_allowed(weeks):

@@ -173,7 +173,52 @@ def test_counts_that_nobody_asked_to_read(lists):
     lists.config.pop("count")
     text = lists.message(COUNTS)
     assert "column 'n' is not read" in text
-    assert "count: n in the case's config" in text
+    assert "`count` to name 'n'" in text
+
+
+@pytest.mark.parametrize("heading", ["deaths", "total", "Anzahl"])
+def test_counts_under_any_heading_that_nobody_asked_to_read(lists, heading):
+    text = lists.message(STRATA.replace(",n\n", f",{heading}\n") + "m,1,1,1,\n", count=None, strata=["sex"])
+    assert f"column {heading!r} is not read: without `count`, each row stands for one person" in text
+
+
+def test_other_columns_of_people_are_not_taken_for_counts(lists):
+    people = ["1,0,0,34", "0,1,0,61", "0,0,1,7", "1,1,1,20"] * 3
+    lists.clean("a,b,c,age\n" + "\n".join(people), count=None)
+    assert lists.histories["count"].sum() == 12
+    assert lists.findings("questions")["column"].tolist() == ["age"]
+
+
+@pytest.mark.parametrize("hidden", ["\u200b", "\u00ad", "\u200e", "\x00", "\ufeff", "\x1f"])
+def test_labels_that_look_the_same_are_the_same(lists, hidden):
+    table = STRATA.replace("f,", "féminin,").replace("m,1", f"fe\u0301{hidden}minin,1") + "m,1,0,1,5\n"
+    lists.clean(table.replace("sex,", f"se{hidden}x,"), strata=["sex"])
+    people = lists.histories.groupby("sex")["count"].sum()
+    assert people.to_dict() == {"f\u00e9minin": 118, "m": 75}
+
+
+def test_letters_of_another_alphabet_are_asked_about(lists):
+    lists.clean(STRATA.replace("m,0", "m\u0430le,0").replace("m,1", "male,1"), strata=["sex"])
+    (question,) = lists.findings("questions").itertuples(index=False)
+    assert question.value == "m\u0430le"
+    assert "letters of two alphabets" in question.question
+
+
+def test_what_cannot_all_be_written_is_not_written(lists, monkeypatch):
+    before = lists.clean(COUNTS).histories
+    write = pd.DataFrame.to_parquet
+
+    def full(table, path, **options):
+        write(table, path, **options)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pd.DataFrame, "to_parquet", full)
+    with pytest.raises(OSError, match="No space"):
+        lists.clean(COUNTS.replace("50", "51"))
+    pd.testing.assert_frame_equal(lists.histories, before)
+    assert sorted(path.name for path in lists.out.iterdir()) == [
+        *("histories.parquet", "questions.csv", "reconciliation.csv", "refused.csv"),
+    ]
 
 
 def test_several_weighted_tables(lists):

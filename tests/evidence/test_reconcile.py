@@ -79,14 +79,6 @@ ESTIMATES = "deaths_from,deaths_to,what,counts,point,low,high,published,by\n"
             reconcile.GRID,
         ),
         (
-            "registered_deaths",
-            REGISTERED + "2023-01-10,20-24,2021,9,9,10,0\n",
-            "2",
-            "male_hiv",
-            "more than the deaths of all causes, 9",
-            reconcile.HIV,
-        ),
-        (
             "published_estimates",
             ESTIMATES + "2022-02-24,2022-03-24,killed,killed,5,6,4,2022-04,M\n",
             "2",

@@ -36,6 +36,7 @@ EXPECTED = [
         "\ufeff\ufeff" + PLAIN,
         PLAIN.replace(",", ";"),
         PLAIN.replace(",", "\t"),
+        "sep=;\r\n" + PLAIN.replace(",", ";"),
         "\n \n" + PLAIN.replace("\n", "\n\n") + ",,,,,,,\n",
         PLAIN.replace("2022-07-08", "08.07.2022").replace("2023-04-12", "12 Apr 2023"),
         PLAIN.replace("20253", '"20,253"'),
@@ -55,6 +56,7 @@ EXPECTED = [
         "two byte-order marks",
         "semicolons",
         "tabs",
+        "the line of Excel that names the separator",
         "blank lines",
         "days in words and points",
         "1,234",
@@ -124,6 +126,23 @@ def test_markup_and_quotes_are_carried_as_text(small_case):
 def test_a_thousand_that_breaks_a_row_apart_is_refused_and_not_misread(totals):
     with pytest.raises(UserError, match="9 cells where the heading has 8"):
         totals(PLAIN.replace("4515", "4,515"))
+
+
+def test_lines_are_counted_from_that_which_names_the_separator(totals):
+    with pytest.raises(UserError, match="line 3, column named"):
+        totals("sep=;\n" + PLAIN.replace("4515", "x").replace(",", ";"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (",officers\n", ",officers,\n", "the heading ends with a separator too many"),
+        ("1091,\n", "1091,,\n", "a separator too many, at the end of the row"),
+    ],
+)
+def test_a_separator_too_many_at_the_end_is_told(totals, old, new, said):
+    with pytest.raises(UserError, match=said):
+        totals(PLAIN.replace(old, new))
 
 
 def test_a_row_with_too_few_cells_is_refused(totals):

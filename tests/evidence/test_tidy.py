@@ -46,6 +46,7 @@ def test_counts_of_histories():
 
 def test_one_row_a_person():
     people = frame().loc[np.repeat(np.arange(4), frame()["n"])].sample(frac=1, random_state=1)
+    people = people.drop(columns="n")
     pd.testing.assert_frame_equal(table_from_frame(people, LISTS), table_from_frame(frame(), LISTS, count="n"))
 
 
@@ -94,6 +95,20 @@ def test_empty_histories_drop_out_when_nobody_has_them():
     assert len(table_from_frame(unseen, LISTS, count="n")) == 4
 
 
+@pytest.mark.parametrize("name", ["n", "Count", "number", "dead", 7])
+@pytest.mark.parametrize("values", [[5, 6, 7, 8], ["5", "6", "1,007", ""], [5.0, None, 7.0, 1.0]])
+def test_counts_that_nobody_asked_to_read(name, values):
+    table = frame(n=values).rename(columns={"n": name})
+    assert f"column {str(name)!r} is not read" in message(table, LISTS)
+    both = pd.concat([table.assign(t=1), table.assign(t=2)])
+    assert "table 1: column" in message(both, LISTS, table="t")
+
+
+def test_columns_of_fractions_or_text_are_not_taken_for_counts():
+    ten = pd.concat([frame().drop(columns="n").assign(part=number, share=0.5, what="x") for number in range(3)])
+    assert table_from_frame(ten, LISTS, ["part"])["count"].sum() == 12
+
+
 @pytest.mark.parametrize(
     ("columns", "said"),
     [
@@ -135,6 +150,8 @@ def test_bad_rows(columns, said):
         (([f"list {i}" for i in range(11)], (), "n"), ["11 lists", "2 to 10 lists", "merge"]),
         (("abc", (), "n"), ["lists is 'abc'", "a list of names"]),
         ((["a", ""], (), "n"), ["a list of names"]),
+        ((None, (), "n"), ["lists is None", "a list of names"]),
+        ((LISTS, 3, "n"), ["strata is 3", "a list of names"]),
         ((["a", "b", "a"], (), "n"), ["'a' is named twice"]),
         ((LISTS, ["a"], "n"), ["'a' is named twice"]),
         ((LISTS, ["n"], "n"), ["'n' is named twice"]),
@@ -154,6 +171,28 @@ def test_a_column_that_stands_twice():
     table = frame()
     table.columns = ["a", "b", "c", "a"]
     assert "'a' stands twice" in message(table, LISTS)
+
+
+@pytest.mark.parametrize("weights", [3, [1e300, 1e-300], [10**401, 1], [1e308, 1e308]])
+def test_weights_that_cannot_be_summed(weights):
+    with pytest.raises(UserError, match="weight"):
+        table_from_frame([frame(), frame()], LISTS, count="n", weights=weights)
+
+
+def test_what_is_no_label_and_what_is_no_table():
+    odd = frame(sex=["m", ["f"], "m", "f"])
+    assert "the table, row 1, column sex" in message(odd, LISTS, ["sex"], "n")
+    assert "these are no tables" in message(None, LISTS)
+
+
+def test_labels_of_thousands_of_digits_have_an_order():
+    assert in_natural_order(["9" * 5000, "10", "9", "a"]) == ["9", "10", "9" * 5000, "a"]
+
+
+def test_no_strata_are_none():
+    pd.testing.assert_frame_equal(
+        table_from_frame(frame(), LISTS, None, "n"), table_from_frame(frame(), LISTS, (), "n")
+    )
 
 
 def test_reserved_names_are_those_of_the_tables():

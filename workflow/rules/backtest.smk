@@ -22,6 +22,7 @@ for case in BACKTESTED:
             case_name=case,
             dates=CASES[case]["backtest"]["dates"],
             kept=BACKTEST_KEPT,
+            content=content(BACKTEST_KEPT),
             out_folder=lambda w, output: dirname(output.tables[0]),
             code=digest("checks.backtest_dates"),
         conda:

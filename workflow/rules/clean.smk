@@ -20,6 +20,7 @@ for case, study in CASES.items():
             refused=f"<run>/{case}/evidence/refused.csv",
         params:
             case=part(study, *TO_CLEAN[study["kind"]]),
+            content=content(TABLES[case]),
             data_folder=lambda w, input: dirname(input.tables[0]),
             out_folder=lambda w, output: dirname(output.found[0]),
             code=digest("evidence"),

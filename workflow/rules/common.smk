@@ -9,13 +9,16 @@
 #               so does `all`, which makes the next run do the step again.
 #
 # params: code=digest(...) makes a step run again when the part of the library that it uses changes, or a
-# package in the lock; params: case=part(...) or without(...) when the keys of the config that it uses change.
+# package in the lock; params: case=part(...) or without(...) when the keys of the config that it uses change;
+# params: content=content(...) when a file that a person puts there is another one. The time of a file does not tell:
+# a download that is moved, copied with its times or unpacked in the place of the file before may be older than it.
 
 import os
 import sys
 from os.path import dirname, exists
 
-from uncounted.config import part, tables, without
+from uncounted.config import part, place_in_case, tables, without
+from uncounted.errors import UserError
 from uncounted.figures import names_of
 from uncounted.models import models_of
 from uncounted.provenance import CALIBRATION, code_state, digest, refuse_if_sealed, sha256
@@ -25,12 +28,29 @@ from uncounted.provenance import CALIBRATION, code_state, digest, refuse_if_seal
 os.environ.update(PYTHONHASHSEED="0")
 
 CASES = STUDY["cases"]
+
+
+def models_named(case, study):
+    """List the models of a case, or say where one is named that there is not."""
+    try:
+        return models_of(study)
+    except UserError as error:
+        error.where = place_in_case(case, "model")
+        raise
+
+
 with console.plain_errors():
     TABLES = {case: tables(case, study) for case, study in CASES.items()}
-    MODELS = {case: models_of(study) for case, study in CASES.items()}
+    MODELS = {case: models_named(case, study) for case, study in CASES.items()}
+    CONTENT = {path: sha256(path) for paths in TABLES.values() for path in paths}
 RUN = f"results/{STUDY['release']}"
 
 # What each kind of study is made of, in the order of its stages.
+
+def content(paths):
+    """Give the hash of each of these files, as far as they are there."""
+    return {path: CONTENT.setdefault(path, sha256(path)) for path in paths if exists(path)}
+
 
 # Keys of a case that cleaning reads.
 TO_CLEAN = {
@@ -134,11 +154,6 @@ def descriptions():
     """List the descriptions of the data, those that there are; cases may share a folder."""
     folders = {study.get("data", case) for case, study in CASES.items()}
     return [path for path in sorted(f"data/{folder}/datapackage.json" for folder in folders) if exists(path)]
-
-
-def published_calibration():
-    """Give the table of the published calibration with its hash, if this copy has one."""
-    return {CALIBRATION: sha256(CALIBRATION)} if exists(CALIBRATION) else {}
 
 
 def done():

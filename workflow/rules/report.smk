@@ -1,15 +1,18 @@
 # Everything above -> report.html: one file that opens anywhere.
 
+FIGURES = sorted({table for case in CASES for table in TABLES[case]})
+CONFIG = ["config/config.yaml", *(f"config/cases/{case}.yaml" for case in CASES)]
+
 
 rule record:
     """Write down what the release is made of: commit, figures, settings, packages."""
     message:
         "Record code, figures and settings"
     input:
-        figures=sorted({table for case in CASES for table in TABLES[case]}),
+        figures=FIGURES,
         described=descriptions(),
         kept=[path for path in BACKTEST_KEPT if exists(path)],
-        config=["config/config.yaml", *(f"config/cases/{case}.yaml" for case in CASES)],
+        config=CONFIG,
         # Not earlier: a run that stops before there are new estimates must not change what is said of the old.
         collected="<run>/logs/collect.done",
     output:
@@ -20,8 +23,10 @@ rule record:
     params:
         config=STUDY,
         state=code_state(),
+        # Not by way of `input`: Snakemake does not compare what follows from it.
+        content=content([*FIGURES, *CONFIG, *descriptions(), *BACKTEST_KEPT]),
         # Not an input: to Snakemake that would be a reason to calibrate, which takes hours.
-        calibration=published_calibration(),
+        calibration=content([CALIBRATION]),
         code=digest("config", "evidence", "models", "inference", "checks", "estimates", "figures", "report"),
         recorder=digest("provenance"),
     conda:

@@ -3,18 +3,30 @@
 import datetime
 import difflib
 import json
+import math
+import os
 from functools import cache
 from pathlib import Path
 
 import yaml
 
 from uncounted.errors import UserError
+from uncounted.text import visible
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 DEFAULTS = Path(__file__).resolve().parent / "models" / "multiple_systems.yaml"
 """What studies by multiple systems estimation assume."""
 
 COMMAND_LINE = "--config"
+
+_TAGS = ("str", "int", "float", "bool", "null", "timestamp", "map", "seq", "merge")
+"""What YAML can say and a config may hold."""
+
+LARGEST = 10**15
+"""No whole number in a config is larger."""
+
+FEWEST_YEARS = 3
+"""Years before the pandemic that the line of registered deaths needs at least."""
 
 _TYPES = {
     "string": "text",
@@ -87,7 +99,7 @@ def read_case(folder, name, named_in="config/config.yaml", lines=None):
         For an unknown case, and for whatever is wrong in its config.
     """
     path = Path(folder) / f"{name}.yaml"
-    if not path.exists():
+    if not _is_there(path):
         known = sorted(file.stem for file in Path(folder).glob("*.yaml"))
         raise UserError(
             f"unknown case '{name}'{_suggestion(name, known)}",
@@ -104,6 +116,25 @@ def read_case(folder, name, named_in="config/config.yaml", lines=None):
     _check_lists(case, lines, path)
     case.setdefault("data", name)
     return case | _over_defaults({key: case[key] for key in ("priors", "sampling", "checks")}, lines, path)
+
+
+def place_in_case(name, *key, folder="config/cases"):
+    """Say where a key stands in the config of a case, for messages about what only other modules can judge.
+
+    Parameters
+    ----------
+    name : str
+    *key : str
+    folder : str or Path, optional
+        The folder of the cases.
+
+    Returns
+    -------
+    str
+        File and line.
+    """
+    path = Path(folder) / f"{name}.yaml"
+    return _place(path, _read_yaml(path)[1], key)
 
 
 def tables(case_name, case, folder="data"):
@@ -129,7 +160,7 @@ def tables(case_name, case, folder="data"):
     paths = []
     for file, what in _files(case):
         path = Path(folder) / case.get("data", case_name) / file
-        if not path.is_file():
+        if not _is_there(path):
             there = sorted(file.name for file in path.parent.glob("*.csv"))
             raise UserError(
                 f"missing table{_suggestion(path.name, there)}",
@@ -137,8 +168,28 @@ def tables(case_name, case, folder="data"):
                 expected=f"{what} in config/cases/{case_name}.yaml",
                 do="put the file there, or mend its name in the config",
             )
+        if not path.is_file():
+            raise UserError("this is no file", where=str(path), expected=f"{what}, a CSV file", do="put the file there")
+        if not os.access(path, os.R_OK):
+            raise UserError("no permission to read the table", where=str(path), do="give yourself the permission")
         paths.append(str(path))
     return sorted(set(paths))
+
+
+def _is_there(path):
+    """Say whether there is such a file; a folder that may not be looked into is a message."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise UserError(
+            f"cannot be looked at ({error.strerror})",
+            where=str(path),
+            expected="a file in a folder that you may read",
+            do="give yourself the permission, or a shorter name to the file",
+        ) from None
+    return True
 
 
 def _files(case):
@@ -200,8 +251,69 @@ def _check_sources(case, lines, path):
                 expected="used_until with the day until which the table enters the fit, or kept_for with "
                 "what it is there for",
             )
+        if source.removesuffix("_later") != source and source.removesuffix("_later") in case["sources"]:
+            raise UserError(
+                f"the source {source} would take the place of what was published later of another source",
+                where=_place(path, lines, ("sources", source)),
+                expected="a name that is not that of another source with _later after it",
+                do="give it another name",
+            )
+    _check_cut_off(case, lines, path)
+    for key, name, known, what in _names(case):
+        if name not in known:
+            raise UserError(
+                f"{_dotted(key)} is {name!r}, which is no {what}{_suggestion(name, known)}",
+                where=_place(path, lines, key),
+                expected=f"one of {', '.join(known)}" if known else f"a {what}: the case names none",
+            )
     if "survival" in case:
         _check_survival(case, lines, path)
+    if case["model"] == "synthesis":
+        _check_synthesis(case, lines, path)
+
+
+def _check_cut_off(case, lines, path):
+    """Check that deaths are estimated up to a day by which something the fit reads was published."""
+    last = max((entry["used_until"] for entry in case["sources"].values() if "used_until" in entry), default=None)
+    if last is not None and case["cut_off"] > last:
+        raise UserError(
+            f"the cut-off {case['cut_off']} is after the last day until which a source is used, {last}",
+            where=_place(path, lines, ("cut_off",)),
+            expected=f"{last} or earlier: no figure speaks of deaths after it",
+        )
+
+
+def _names(case):
+    """List the kinds of service and the sources that other keys name: key, name, those that there are, what it is."""
+    kinds, sources = sorted(set(case["kinds_of_service"].values())), sorted(case["sources"])
+    for key in ("kind", "kind_unknown") if "ledger" in case else ():
+        yield ("ledger", key), case["ledger"][key], kinds, "kind of service in kinds_of_service"
+    services = case.get("services", {})
+    for part, kind in services.get("parts", {}).items():
+        yield ("services", "parts", part), kind, kinds, "kind of service in kinds_of_service"
+    for key in ("list", "recent", "by_month"):
+        if key in services:
+            yield ("services", key), services[key], sources, "source"
+
+
+def _check_synthesis(case, lines, path):
+    """Check what the model named synthesis, and the checks of it, cannot do without."""
+    kept = [source for source, entry in case["sources"].items() if entry.get("kept_for") == "back_test"]
+    if len(kept) != 1:
+        raise UserError(
+            f"{len(kept)} sources are kept for the back-test",
+            where=_place(path, lines, ("sources",)),
+            expected="one with kept_for: back_test",
+        )
+    if "registered_deaths" not in case["sources"]:
+        return
+    first, pandemic = case["baseline"]["from"], min(case["baseline"]["pandemic_years"])
+    if pandemic - first < FEWEST_YEARS:
+        raise UserError(
+            f"baseline.from is {first}, and the pandemic began in {pandemic}",
+            where=_place(path, lines, ("baseline", "from")),
+            expected=f"at least {FEWEST_YEARS} years before {pandemic}: the line goes through them",
+        )
 
 
 def _check_survival(case, lines, path):
@@ -332,14 +444,26 @@ def _read_yaml(path, do=""):
         raise UserError(f"not UTF-8 text ({error.reason})", where=str(path)) from None
     except OSError as error:
         raise UserError(f"cannot be read ({error.strerror})", where=str(path)) from None
-    loader = yaml.SafeLoader(text)
-    lines = {}
+    lines, loader = {}, None
     try:
+        loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         if node is None:
             raise UserError("the file is empty", where=str(path), expected="keys with values")
         _walk(loader, node, (), lines, path)
-        values = loader.construct_document(node)
+        values = _plain(loader.construct_document(node))
+    except yaml.reader.ReaderError as error:
+        raise UserError(
+            f"this is not text that YAML can hold: the character U+{error.character:04X}",
+            where=f"{path}, line {text.count(chr(10), 0, error.position) + 1}",
+            do="take it out, or save the file as UTF-8 if it looks right in an editor",
+        ) from None
+    except RecursionError:
+        raise UserError(
+            "brackets or lists stand in one another too deeply, or a value holds itself (`*name`)",
+            where=str(path),
+            expected="keys with values, as in the other cases",
+        ) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise UserError(
@@ -350,20 +474,25 @@ def _read_yaml(path, do=""):
     except (yaml.YAMLError, ValueError) as error:
         raise UserError(f"this is not YAML: {' '.join(str(error).split())}", where=str(path)) from None
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
     if not isinstance(values, dict):
         raise UserError("this is not a set of keys with values", where=str(path), expected="`key: value`")
-    return _plain(values), lines
+    return values, lines
 
 
 def _walk(loader, node, key, lines, path):
     """Note the line of each key; refuse a key that stands twice or is not text, and a day that is none."""
     lines[key] = node.start_mark.line + 1
+    where = f"{path}, line {lines[key]}"
+    if node.tag.removeprefix("tag:yaml.org,2002:") not in _TAGS:
+        raise UserError(
+            f"this is not YAML for a config: {_dotted(key) or 'the file'} has the tag {node.tag}",
+            where=where,
+            expected="text, numbers, days, lists, and keys with values, without a tag",
+        )
     if isinstance(node, yaml.ScalarNode):
-        try:
-            loader.construct_object(node)
-        except ValueError as error:
-            raise UserError(f"{_dotted(key)} is {node.value}: {error}", where=f"{path}, line {lines[key]}") from None
+        _check_scalar(loader, node, key, where)
     if isinstance(node, yaml.SequenceNode):
         for number, item in enumerate(node.value):
             _walk(loader, item, (*key, number), lines, path)
@@ -387,19 +516,32 @@ def _walk(loader, node, key, lines, path):
                 do="keep one of them",
             )
         seen[name.value] = line
-        _walk(loader, value, (*key, name.value), lines, path)
-        lines[(*key, name.value)] = line
+        inner = (*key, visible(name.value))
+        _walk(loader, value, inner, lines, path)
+        lines[inner] = line
+
+
+def _check_scalar(loader, node, key, where):
+    """Refuse a day that is none, and a number that is not finite or far too long."""
+    try:
+        value = loader.construct_object(node)
+    except ValueError as error:
+        raise UserError(f"{_dotted(key)} is {node.value[:60]}: {error}", where=where) from None
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"{_dotted(key)} is {node.value}", where=where, expected="a number that is finite")
+    if isinstance(value, int) and abs(value) > LARGEST:
+        raise UserError(f"{_dotted(key)} is a number of {len(node.value)} digits", where=where, expected="fewer digits")
 
 
 def _plain(value):
-    """Turn days into text; all else is plain already."""
+    """Turn days into text, and take out of text what nobody can see; all else is plain already."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {_plain(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if isinstance(value, (datetime.date, datetime.datetime)):
         return value.isoformat()
-    return value
+    return visible(value) if isinstance(value, str) else value
 
 
 def _as_typed(typed):
@@ -427,11 +569,19 @@ def _check_release(release, path, lines):
 def _check(values, lines, path, schema_name):
     """Check values against a schema; return them with the defaults filled in."""
     # Loaded here: it takes a tenth of a second, which a script that never reads a config need not wait for.
-    from jsonschema import Draft202012Validator, FormatChecker
+    from jsonschema import Draft202012Validator, FormatChecker, validators
 
     schema = _schema(schema_name)
-    validator = Draft202012Validator(schema, format_checker=FormatChecker(["date"]))
-    errors = sorted(validator.iter_errors(values), key=lambda error: _line(lines, error.absolute_path) or 0)
+    # To JSON 1.0 is a whole number; it is none to those who use it.
+    types = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+    validator = validators.extend(Draft202012Validator, type_checker=types)(
+        schema, format_checker=FormatChecker(["date"])
+    )
+    # A key that is missing stands last: a misspelt one is what most often lacks.
+    errors = sorted(
+        validator.iter_errors(values),
+        key=lambda error: (error.validator == "required", _line(lines, error.absolute_path) or 0),
+    )
     if errors:
         raise _as_user_error(errors[0], values, lines, path, others=len(errors) - 1)
     values = dict(values)
@@ -464,7 +614,7 @@ def _as_user_error(error, values, lines, path, others):
     elif error.validator == "required":
         missing = next(name for name in error.validator_value if name not in error.instance)
         what = f"the key '{_dotted((*key, missing))}' is missing"
-        described = error.schema.get("properties", {}).get(missing, {})
+        described = _resolved(error.schema.get("properties", {}).get(missing, {}))
         expected = described.get("description", "")
     else:
         what = f"{_dotted(key) or 'the file'} is {_shown(error.instance)}"
@@ -475,6 +625,12 @@ def _as_user_error(error, values, lines, path, others):
         elif not expected:
             expected = error.message
     return UserError(what, where=_place(path, lines, key), expected=" ".join(expected.split()), do=do)
+
+
+def _resolved(schema):
+    """Follow a schema to what all schemas have in common, if it only points there."""
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return _schema("definitions")["$defs"].get(name, schema)
 
 
 def _dotted(key):

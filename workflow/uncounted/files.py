@@ -3,7 +3,7 @@
 import fcntl
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from uncounted.errors import UserError
@@ -36,6 +36,24 @@ def atomic_path(path):
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_files(folder):
+    """Write several files of a folder, or none of them: `atomic_path` for all at once.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Other files in it stay as they are.
+
+    Yields
+    ------
+    function
+        Gives the temporary name to write to for the name of a file. All take their places when the block ends well.
+    """
+    with ExitStack() as files:
+        yield lambda name: files.enter_context(atomic_path(Path(folder) / name))
 
 
 @contextmanager

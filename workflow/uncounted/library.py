@@ -152,9 +152,12 @@ def estimate(table, lists, strata=(), count=None, *, model="loglinear", unseen_o
     from uncounted.models.multiple_systems import fit_models
 
     settings = _settings(changes, unseen_odds)
-    if count is None and "count" in table.columns:
+    if count is None and "count" in getattr(table, "columns", ()):
         count = "count"
-    histories = tabulate(table_from_frame(table, list(lists), list(strata), count=count), list(lists), list(strata))
+    strata = () if strata is None else strata
+    tidy = table_from_frame(table, lists, strata, count=count)
+    lists, strata = list(lists), list(strata)
+    histories = tabulate(tidy, lists, strata)
     if histories.n_lists == 2:
         model = "two_lists"
     reasons = _not_estimable(histories, model)

@@ -15,7 +15,8 @@ from uncounted.evidence.findings import in_order, reconciliation, stop_if_too_ma
 from uncounted.evidence.months import ALL
 from uncounted.evidence.readings import READINGS, Source, listed_people
 from uncounted.evidence.tables import Question, Table, read_table
-from uncounted.evidence.values import UnreadableError, to_day
+from uncounted.evidence.values import UnreadableError, plain, to_day
+from uncounted.files import atomic_files
 
 
 @dataclass
@@ -85,6 +86,21 @@ def sources_of(case_config: dict) -> list[Source]:
             f"{ALL!r} is no kind of service: it stands for all of them",
             where="kinds_of_service in the case's config",
             do="give the branch another kind",
+        )
+    columns = {
+        column.name
+        for entry in case_config["sources"].values()
+        for reading in [READINGS.get(entry["reads"])]
+        if reading and reading.layout.by_branch
+        for column in reading.layout.columns
+    }
+    taken = next((branch for branch in kinds if plain(branch).casefold() in columns), None)
+    if taken is not None:
+        raise UserError(
+            f"{taken!r} is no branch: it is a column of its own in the tables by branch",
+            where="kinds_of_service in the case's config",
+            expected=f"branches other than {', '.join(sorted(columns))}",
+            do="take it out, or call the branch something else by way of `headers`",
         )
     war_from = _config_day(case_config["war"]["from"], "war.from")
     return [_source(name, entry, war_from, kinds) for name, entry in case_config["sources"].items()]
@@ -187,14 +203,15 @@ def _more_than_list(cleaned: list[Cleaned]) -> Iterator[Question]:
 
 
 def _write(cleaned: list[Cleaned], questions: list[Question], out_folder: Path) -> None:
-    """Write all evidence, and then what was found on the way."""
+    """Write all evidence and what was found on the way, or nothing of it."""
     records = [_reconciliation(item, questions) for item in cleaned]
-    for item in cleaned:
-        schema = item.source.reading.schema
-        schemas.write(schema, item.evidence, out_folder / f"{item.source.name}.parquet")
-        if item.source.used_until is not None:
-            schemas.write(schema, item.later, out_folder / f"{item.source.name}_later.parquet")
-    write_questions(questions, records, out_folder)
+    with atomic_files(out_folder) as place:
+        for item in cleaned:
+            schema = item.source.reading.schema
+            schemas.write(schema, item.evidence, place(f"{item.source.name}.parquet"))
+            if item.source.used_until is not None:
+                schemas.write(schema, item.later, place(f"{item.source.name}_later.parquet"))
+        write_questions(questions, records, place)
 
 
 def _reconciliation(item: Cleaned, questions: list[Question]) -> dict:

@@ -7,7 +7,6 @@ from pathlib import Path
 import pandas as pd
 import pandera.pandas as pa
 
-from uncounted.errors import UserError
 from uncounted.evidence import reconcile
 from uncounted.evidence.findings import in_order, reconciliation, stop_if_too_many, write_questions
 from uncounted.evidence.histories import tabulate
@@ -19,8 +18,11 @@ from uncounted.evidence.tidy import (
     histories_schema,
     join_tables,
     labels_missing,
+    refuse_uncounted,
     tidy_table,
 )
+from uncounted.files import atomic_files
+from uncounted.text import mixed_scripts
 
 KNOWN = "every stratum is known"
 SPELT_ALIKE = "labels are spelt alike"
@@ -32,9 +34,6 @@ OF_A_STRATUM = "every published stratum is one of ours"
 
 UNKNOWN = ("?", "-", "n/a", "na", "nan", "none", "null", "missing", "unknown", "not known")
 """Labels that often mean that nothing is known."""
-
-COUNTS = ("count", "counts", "n", "freq", "frequency", "number", "people")
-"""Headings under which counts often stand."""
 
 
 def clean_histories(case_config: Mapping, data_folder: Path, out_folder: Path) -> None:
@@ -71,14 +70,17 @@ def clean_histories(case_config: Mapping, data_folder: Path, out_folder: Path) -
     tabulate(histories, lists, strata, case_config.get("structural_zeros") or ())
     _ask(tables, counted, case_config)
     records = [_balanced(table, people, case_config) for table, people in zip(tables, counted, strict=True)]
-    histories_schema(lists, strata).validate(histories).to_parquet(out_folder / "histories.parquet", index=False)
+    histories = histories_schema(lists, strata).validate(histories)
     for table in published:
         _ask_about_published(table, histories, strata)
-        _published(table, strata).to_parquet(out_folder / "published_estimates.parquet", index=False)
         records.append((table, (reconcile.ROWS, IN_ORDER, *((OF_A_STRATUM,) if strata else ())), (None, None)))
     questions = in_order(question for table in (*tables, *published) for question in table.questions)
     lines = [reconciliation(Path(t.file).stem, t, questions, checks, people) for t, checks, people in records]
-    write_questions(questions, lines, out_folder)
+    with atomic_files(out_folder) as place:
+        histories.to_parquet(place("histories.parquet"), index=False)
+        for table in published:
+            _published(table, strata).to_parquet(place("published_estimates.parquet"), index=False)
+        write_questions(questions, lines, place)
 
 
 def tables_of(case_config: Mapping) -> list[tuple[str, float]]:
@@ -155,26 +157,14 @@ def _read(file: str, data_folder: Path, case_config: Mapping) -> Table:
     table.keep_if(check)
     _finish(table)
     if count is None:
-        _refuse_uncounted(table)
+        rows = pd.DataFrame([row.text | row.values for row in table.rows])
+        refuse_uncounted(rows, [*strata, *lists], str(table.path))
     return table
 
 
 def _finish(table: Table) -> None:
     table.refused.sort(key=lambda refusal: refusal.line)
     reconcile.balance_rows(table)
-
-
-def _refuse_uncounted(table: Table) -> None:
-    """Refuse a table whose counts nobody asked to read: each row would pass for one person."""
-    unread = [question.column for question in table.questions if question.line is not None]
-    counts = next((column for column in unread if column.casefold() in COUNTS), None)
-    if counts is not None:
-        raise UserError(
-            f"column {counts!r} is not read: without the key `count`, each row stands for one person",
-            where=str(table.path),
-            expected=f"count: {counts} in the case's config, if the column says how many people a row stands for",
-            do="add the key, or give the column another name",
-        )
 
 
 def _read_published(case_config: Mapping, data_folder: Path) -> list[Table]:
@@ -284,9 +274,12 @@ def _ask_about_nobody(table: Table, strata: Iterable[str], count: str | None) ->
 
 
 def _ask_about_spelling(table: Table, people: pd.DataFrame, column: str) -> None:
-    """Ask about labels that differ only in capitals, spaces or dashes."""
+    """Ask about labels that differ only in capitals, spaces or dashes, and about letters of another alphabet."""
     first: dict[str, str] = {}
     for label in people[column].unique():
+        mixed = mixed_scripts(label)
+        if mixed is not None:
+            table.ask(None, column, label, f"letters of two alphabets in {mixed!r}: is one a look-alike?", SPELT_ALIKE)
         plainly = re.sub("[\u2010-\u2015\u2212]", "-", re.sub(r"[\s_]+", "", label)).casefold()
         alike = first.setdefault(plainly, label)
         if alike != label:

@@ -1,12 +1,13 @@
 """What was found while cleaning: rows refused, questions that remain, and what became of rows and people."""
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 from uncounted.errors import UserError
 from uncounted.evidence.tables import Question, Refusal, Table, shortened
+from uncounted.files import atomic_path
 
 REFUSED = ("file", "line", "column", "value", "reason")
 QUESTIONS = ("file", "line", "column", "value", "question")
@@ -45,10 +46,12 @@ def stop_if_too_many(tables: Iterable[Table], allowed: int, out_folder: Path) ->
         If more rows were refused than allowed; it names the first of them.
     """
     tables = list(tables)
-    refused = [refusal for table in tables for refusal in table.refused]
-    out_folder.mkdir(parents=True, exist_ok=True)
-    write_findings(out_folder / "refused.csv", REFUSED, map(asdict, refused))
-    if len(refused) <= allowed:
+    # A row of a table that two sources read is one row.
+    refused = list(dict.fromkeys(refusal for table in tables for refusal in table.refused))
+    rows = len({(refusal.file, refusal.line) for refusal in refused})
+    with atomic_path(out_folder / "refused.csv") as path:
+        write_findings(path, REFUSED, map(asdict, refused))
+    if rows <= allowed:
         return
     paths = {table.file: table.path for table in tables}
     first, others = refused[0], refused[1:MOST_SHOWN]
@@ -59,7 +62,7 @@ def stop_if_too_many(tables: Iterable[Table], allowed: int, out_folder: Path) ->
     raise UserError(
         f"{_in_words(first, '')}{also}",
         where=_place(first, str(paths[first.file])),
-        expected=f"at most {allowed} refused rows (`refused_rows_allowed`); there are {len(refused)}",
+        expected=f"at most {allowed} refused rows (`refused_rows_allowed`); there are {rows}",
         do=f"correct the row in the table; all refused rows are listed in {out_folder / 'refused.csv'}",
     )
 
@@ -127,7 +130,7 @@ def reconciliation(
     }
 
 
-def write_questions(questions: Iterable[Question], records: Iterable[dict], out_folder: Path) -> None:
+def write_questions(questions: Iterable[Question], records: Iterable[dict], place: Callable[[str], Path]) -> None:
     """Write `questions.csv` and `reconciliation.csv`.
 
     Parameters
@@ -136,11 +139,11 @@ def write_questions(questions: Iterable[Question], records: Iterable[dict], out_
         The questions of the case, in order.
     records
         What `reconciliation` says of each table.
-    out_folder
-        Where they go.
+    place
+        Gives the path to write each of them to.
     """
-    write_findings(out_folder / "questions.csv", QUESTIONS, map(asdict, questions))
-    write_findings(out_folder / "reconciliation.csv", RECONCILIATION, records)
+    write_findings(place("questions.csv"), QUESTIONS, map(asdict, questions))
+    write_findings(place("reconciliation.csv"), RECONCILIATION, records)
 
 
 def write_findings(path: Path, columns: tuple[str, ...], records: Iterable[Mapping]) -> None:

@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 
 from uncounted.errors import UserError
+from uncounted.evidence.tables import shortened
 from uncounted.evidence.tidy import BLANK, FEWEST_LISTS, histories_schema, in_natural_order, known, table_from_frame
+from uncounted.evidence.values import read_text
 
 __all__ = [
     "Histories",
@@ -135,10 +137,23 @@ def tabulate(
         blank=cube[:, ~whole],
         blank_strata=_strata_of(patterns, labels, strata),
         weights=_weights(frame, table),
-        possible=_possible(lists, strata, labels, list(structural_zeros)),
+        possible=_possible(lists, strata, labels, _checked_zeros(structural_zeros)),
     )
     _refuse_people_where_none_can_be(histories, patterns)
     return histories
+
+
+def _checked_zeros(structural_zeros) -> list[Mapping]:
+    """Make sure that structural zeros are entries with keys."""
+    zeros = structural_zeros if isinstance(structural_zeros, Iterable) else [structural_zeros]
+    zeros = [structural_zeros] if isinstance(structural_zeros, (str, Mapping)) else list(zeros)
+    if isinstance(structural_zeros, Mapping) or not all(isinstance(zero, Mapping) for zero in zeros):
+        raise UserError(
+            f"structural_zeros is {shortened(str(structural_zeros))!r}",
+            where="structural_zeros",
+            expected='a list of entries, such as [{"where": {"month": "2023-10"}, "lists": ["survey"]}]',
+        )
+    return zeros
 
 
 def _cells(history: pd.Series) -> np.ndarray:
@@ -206,7 +221,7 @@ def _chosen(strata: tuple, labels: tuple, where: Mapping, place: str) -> np.ndar
     chosen = np.ones(len(labels), dtype=bool)
     for column, wanted in where.items():
         known(column, strata, "stratum column", f"{place}, where")
-        wanted = [str(label) for label in (wanted if isinstance(wanted, (list, tuple)) else [wanted])]
+        wanted = [read_text(str(label)) for label in (wanted if isinstance(wanted, (list, tuple)) else [wanted])]
         found = [label[strata.index(column)] for label in labels]
         for label in wanted:
             known(label, in_natural_order(found), f"label in {column}", f"{place}, where.{column}")

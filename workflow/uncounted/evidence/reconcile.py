@@ -22,7 +22,6 @@ ORDER = "rows stand in order of time"
 WEEKS = "weeks follow one another"
 PAST = "no week in the future"
 GRID = "every age in every year"
-HIV = "no more deaths from HIV than in all"
 RANGE = "low, point and high in order"
 LATER_STATE = "a later state of the list is not below an earlier one"
 LIST = "no more people than the list has"
@@ -111,13 +110,6 @@ def gaps_in_grid(table: Table) -> Iterator[Finding]:
     ages, years = ({pair[i] for pair in present} for i in (0, 1))
     for age, year in sorted(set(product(ages, years)) - present):
         yield None, "age", f"{age} in {year}", "no row, though other ages have this year"
-
-
-def more_hiv_than_deaths(table: Table) -> Iterator[Finding]:
-    """Deaths from HIV that outnumber the deaths of all causes."""
-    for row, sex in product(table.rows, ("male", "female")):
-        if row[f"{sex}_hiv"] > row[sex]:
-            yield row, f"{sex}_hiv", row[f"{sex}_hiv"], f"more than the deaths of all causes, {row[sex]}"
 
 
 def ranges_out_of_order(table: Table) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ of a row refuses the row, and the reading goes on, so that all refused rows can 
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,13 @@ from uncounted.evidence.values import READ, UnreadableError, plain
 SEPARATORS = (",", ";", "\t")
 UTF_8 = "utf-8-sig"
 WINDOWS_1251 = "cp1251"
+_ASCII = bytes(range(128))
+
+MOST_NUL = 0.1
+"""A file with a larger share of NUL bytes is no text in UTF-8."""
+
+_SEP_LINE = re.compile(r"\ufeff?\"?sep=(.)\"?[^\S\r\n]*(\r\n|\r|\n)", re.IGNORECASE)
+"""What Excel may write on the first line: which separator follows."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +187,7 @@ def read_table(path: Path, file: str, layout: Layout, headers: Mapping, branches
     for line, cells in records:
         table.rows_in += 1
         if len(cells) != len(header) or any(plain(cell) for cell in cells[len(columns) :]):
-            _refuse_width(table, line, cells, len(header))
+            _refuse_width(table, line, cells, header)
         else:
             _read_row(table, Row(line, {}, dict(zip(columns, cells, strict=False))), specs)
     if not table.rows_in:
@@ -205,7 +213,12 @@ def _decode(path: Path) -> tuple[str, str]:
             do="put the file there, or correct its name in the case's config",
         ) from None
     except OSError as error:
-        raise UserError(f"the table cannot be opened ({error.strerror})", where=str(path)) from None
+        raise UserError(
+            f"the table cannot be opened ({error.strerror})", where=str(path), expected="a CSV file that you may read"
+        ) from None
+    if content.count(0) > len(content) * MOST_NUL:  # UTF-16 without its mark
+        raise _not_text(str(path))
+    _refuse_bad_byte(content, path)
     for encoding in (UTF_8, WINDOWS_1251):
         try:
             text = content.decode(encoding)
@@ -215,6 +228,22 @@ def _decode(path: Path) -> tuple[str, str]:
             raise UserError("the table is empty", where=str(path), expected="a heading and rows")
         return text, encoding
     raise _not_text(str(path))
+
+
+def _refuse_bad_byte(content: bytes, path: Path) -> None:
+    """Refuse a file in UTF-8 but for a few bytes: in any other encoding every letter of it would be garbled."""
+    try:
+        content.decode(UTF_8)
+    except UnicodeDecodeError as error:
+        known = len(content.decode(errors="ignore").encode().translate(None, _ASCII))
+        if 2 * known > len(content.translate(None, _ASCII)):
+            line = content.count(b"\n", 0, error.start) + 1
+            raise UserError(
+                f"the byte 0x{content[error.start]:02X} is no UTF-8, as all else in the table is",
+                where=f"{path}, line {line}",
+                expected="CSV in UTF-8 throughout",
+                do="write the letter there anew, and save the table as CSV in UTF-8",
+            ) from None
 
 
 def _not_text(where: str) -> UserError:
@@ -228,8 +257,11 @@ def _not_text(where: str) -> UserError:
 
 def _records(text: str, separator: str, path: Path) -> Iterator[tuple[int, list[str]]]:
     """Yield the records that are not blank, each with the line it begins on."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    begins = 1
+    first = _SEP_LINE.match(text)
+    lines = io.StringIO(text[first.end() :] if first else text, newline="")
+    reader = csv.reader(lines, delimiter=separator, strict=True)
+    skipped = 1 if first else 0
+    begins = 1 + skipped
     while True:
         try:
             cells = next(reader, None)
@@ -244,7 +276,7 @@ def _records(text: str, separator: str, path: Path) -> Iterator[tuple[int, list[
             return
         if any(plain(cell) for cell in cells):
             yield begins, cells
-        begins = reader.line_num + 1
+        begins = reader.line_num + 1 + skipped
 
 
 def _separator(text: str, path: Path, headers: Mapping, known: tuple[str, ...]) -> str:
@@ -258,6 +290,9 @@ def _separator(text: str, path: Path, headers: Mapping, known: tuple[str, ...]) 
         columns = _columns(header, headers, known)
         return sum(column in known for column in columns), len(columns)
 
+    first = _SEP_LINE.match(text)
+    if first and first[1] in SEPARATORS:
+        return first[1]
     return max(SEPARATORS, key=known_columns)
 
 
@@ -291,7 +326,7 @@ def _check_columns(where: str, columns: list[str], layout: Layout, encoding: str
     twice = next((name for name in columns if columns.count(name) > 1), None)
     if twice is not None:
         raise UserError(
-            f"column {twice!r} stands twice in the heading",
+            f"column {shortened(twice)!r} stands twice in the heading",
             where=where,
             expected="each column once",
             do="take one of them out, or correct `headers` of the case's config",
@@ -302,10 +337,10 @@ def _check_branches(where: str, unknown: list[str], columns: list[str], layout: 
     """Check that every column that is not the layout's own counts a branch that the config knows."""
     if unknown:
         raise UserError(
-            f"branch {unknown[0]!r} has no kind of service",
-            where=f"{where}, column {unknown[0]}",
+            f"branch {shortened(unknown[0])!r} has no kind of service",
+            where=f"{where}, column {shortened(unknown[0])}",
             expected="a branch that `kinds_of_service` of the case's config lists",
-            do=f"add a line for {unknown[0]!r} there (or correct the heading)",
+            do="add a line for it there (or correct the heading)",
         )
     if not any(name not in {column.name for column in layout.columns} for name in columns):
         raise UserError("no column counts a branch", where=where, expected="one column for each branch")
@@ -344,16 +379,20 @@ def _read_row(table: Table, row: Row, specs: Mapping[str, Column]) -> None:
     table.rows.append(row)
 
 
-def _refuse_width(table: Table, line: int, cells: list[str], width: int) -> None:
+def _refuse_width(table: Table, line: int, cells: list[str], header: list[str]) -> None:
     """Refuse a row that has not as many cells as the heading, to the cell.
 
     An unquoted 4,515 can push an empty cell out at the end; it must not be read as 4 people, and 515 of the
     next column.
     """
-    reason = (
-        f"{len(cells)} cells where the heading has {width}; "
-        "in a table separated by commas, a cell with a comma stands in quotes"
-    )
+    width = len(header)
+    reason = f"{len(cells)} cells where the heading has {width}; "
+    if len(cells) == width + 1 and not plain(cells[-1]):
+        reason += "a separator too many, at the end of the row or in a cell, which then stands in quotes"
+    elif len(cells) == width - 1 and not plain(header[-1]):
+        reason += "the heading ends with a separator too many"
+    else:
+        reason += "in a table separated by commas, a cell with a comma stands in quotes"
     table.refused.append(Refusal(table.file, line, "", " | ".join(cells), reason))
 
 

@@ -1,7 +1,7 @@
 """From a table as somebody has it to the tidy table of capture histories: one row a table, stratum and history."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from numbers import Real
 
@@ -10,7 +10,8 @@ import pandas as pd
 import pandera.pandas as pa
 
 from uncounted.errors import UserError
-from uncounted.evidence.values import UnreadableError, read_month
+from uncounted.evidence.tables import shortened
+from uncounted.evidence.values import UnreadableError, plain, read_count, read_month, read_text
 
 FEWEST_LISTS, MOST_LISTS = 2, 10
 
@@ -22,6 +23,12 @@ BLANK = ""
 
 FEWEST_PEOPLE = 10
 """With fewer people in all, no study."""
+
+COUNTS = ("count", "counts", "n", "freq", "frequency", "number", "people")
+"""Headings under which counts often stand."""
+
+LEAST_WEIGHT, MOST_WEIGHT = 1e-9, 1e9
+"""Weights in these bounds can be told apart, and summed."""
 
 ON_NO_LIST = "people on no list: nobody can have counted them"
 ON_OR_NOT = "1 for people on the list, 0 for others"
@@ -114,9 +121,14 @@ def table_from_frame(
     UserError
         For whatever is wrong with a name, a row, a table or its weight, or with tables that do not go together.
     """
+    strata = () if strata is None else strata
     check_names(lists, strata, count)
     frames, names = _frames(frame, table)
     numbers = _given_weights(frames, names, weights)
+    if count is None:
+        read = [column for column in (table, weights) if isinstance(column, str)]
+        for part, name in zip(frames, names, strict=True):
+            refuse_uncounted(part.drop(columns=read), [*lists, *strata], name)
     tables = [tidy_table(part, lists, strata, count, name) for part, name in zip(frames, names, strict=True)]
     return join_tables(tables, names, numbers)
 
@@ -135,7 +147,8 @@ def check_names(lists: Sequence[str], strata: Sequence[str] = (), count: str | N
         If there are fewer than 2 lists or more than 10, or if a name is empty, stands twice or is taken.
     """
     for key, names in (("lists", lists), ("strata", strata)):
-        if isinstance(names, str) or not all(isinstance(name, str) and name.strip() for name in names):
+        texts = isinstance(names, Iterable) and not isinstance(names, str)
+        if not texts or not all(isinstance(name, str) and name.strip() for name in names):
             raise UserError(f"{key} is {names!r}", where=key, expected="a list of names of columns, as text")
     if not FEWEST_LISTS <= len(lists) <= MOST_LISTS:
         raise UserError(
@@ -169,7 +182,7 @@ def _frames(frame, table: str | None) -> tuple[list[pd.DataFrame], list[str]]:
         order = in_natural_order(map(str, numbers))
         numbers.sort(key=lambda number: order.index(str(number)))
         return [frame[frame[table] == number] for number in numbers], [f"table {number}" for number in numbers]
-    frames = list(frame)
+    frames = list(frame) if isinstance(frame, Iterable) else []
     if not frames or table is not None or not all(isinstance(part, pd.DataFrame) for part in frames):
         raise UserError("these are no tables", where="table", expected="a data frame, or a list of data frames")
     return frames, [f"table {number}" for number, _ in enumerate(frames, start=1)]
@@ -180,6 +193,8 @@ def _given_weights(frames: list[pd.DataFrame], names: list[str], weights) -> lis
     if weights is None:
         return [1.0] * len(frames)
     if not isinstance(weights, str):
+        if not isinstance(weights, Iterable):
+            raise UserError(f"weights is {weights!r}", where="weights", expected="a column, or one number a table")
         return list(weights)
     found = []
     for frame, name in zip(frames, names, strict=True):
@@ -189,6 +204,46 @@ def _given_weights(frames: list[pd.DataFrame], names: list[str], weights) -> lis
             raise UserError(f"{len(given)} different weights", where=f"{name}, column {weights}", expected="one")
         found.append(given[0])
     return found
+
+
+def refuse_uncounted(frame: pd.DataFrame, key: Sequence[str], where: str) -> None:
+    """Refuse a table without `count` of which a column seems to count people: each row would pass for one person.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The table with all its columns.
+    key : sequence of str
+        The columns of its lists and strata.
+    where : str
+        What the message calls the table.
+
+    Raises
+    ------
+    UserError
+        If a column is called as counts often are, or if it holds whole numbers, some above 1, and no two rows have the
+        same history and strata: rows of people repeat themselves, rows of counts never do.
+    """
+    frame = frame.loc[:, ~frame.columns.duplicated()]
+    once = not frame[[name for name in key if name in frame.columns]].astype(str).duplicated().any()
+    for column in frame.columns.difference(list(key), sort=False):
+        if plain(str(column)).casefold() in COUNTS or (once and _counts_people(frame[column])):
+            raise UserError(
+                f"column {str(column)!r} is not read: without `count`, each row stands for one person",
+                where=where,
+                expected=f"`count` to name {str(column)!r}, if the column says how many people a row stands for",
+                do="name it there, or take the column out of the table",
+            )
+
+
+def _counts_people(cells: pd.Series) -> bool:
+    """Say whether cells are whole numbers, some above 1; empty ones aside."""
+    texts = [plain(_label(cell)) for cell in cells if not pd.isna(cell)]
+    try:
+        numbers = [read_count(text) for text in texts if text]
+    except UnreadableError:
+        return False
+    return max(numbers, default=0) > 1
 
 
 def tidy_table(
@@ -263,8 +318,12 @@ def join_tables(tables: Sequence[pd.DataFrame], names: Sequence[str], weights: S
     if len(weights) != len(tables):
         raise UserError(f"{len(weights)} weights for {len(tables)} tables", where="weights", expected="one a table")
     for name, weight in zip(names, weights, strict=True):
-        if not isinstance(weight, Real) or isinstance(weight, bool) or not 0 < weight < np.inf:
-            raise UserError(f"the weight is {weight!r}", where=name, expected="a number above 0")
+        if not isinstance(weight, Real) or isinstance(weight, bool) or not LEAST_WEIGHT <= weight <= MOST_WEIGHT:
+            raise UserError(
+                f"the weight is {str(weight)[:40]}",
+                where=name,
+                expected=f"a number above 0, from {LEAST_WEIGHT:g} to {MOST_WEIGHT:g}",
+            )
     _refuse_other_labels(tables, names)
     shares = np.array(weights, dtype=np.float64) / np.sum(weights, dtype=np.float64)
     numbered = [part.copy() for part in tables]
@@ -348,7 +407,16 @@ def _counts(frame: pd.DataFrame, name: str, where: str) -> np.ndarray:
 
 def _labels(frame: pd.DataFrame, name: str, where: str) -> np.ndarray:
     """Read a stratum column as text."""
-    code, found = pd.factorize(_column(frame, name, "stratum column", where))
+    cells = _column(frame, name, "stratum column", where)
+    try:
+        code, found = pd.factorize(cells)
+    except TypeError:
+        odd = frame[[not isinstance(cell, Hashable) for cell in cells]]
+        raise UserError(
+            f"{shortened(str(odd[name].iloc[0]))!r} is no label",
+            where=f"{where}, row {odd.index[0]}, column {name}",
+            expected="text, a number or a day in each cell",
+        ) from None
     return np.array([*map(_label, found), BLANK], dtype=object)[code]
 
 
@@ -357,7 +425,7 @@ def _label(value: object) -> str:
         return str(int(value))  # a column of years becomes one of fractions where a cell is empty
     if isinstance(value, pd.Timestamp) and value == value.normalize():
         return value.date().isoformat()
-    return str(value).strip()
+    return read_text(str(value))
 
 
 def _spelt(on: np.ndarray) -> np.ndarray:
@@ -428,9 +496,9 @@ def known(name: str, names: Sequence[str], what: str, where: str) -> int:
         return list(names).index(name)
     close = get_close_matches(str(name), names, n=1)
     raise UserError(
-        f"unknown {what} {name!r}" + (f" (did you mean {close[0]}?)" if close else ""),
+        f"unknown {what} {shortened(str(name))!r}" + (f" (did you mean {close[0]}?)" if close else ""),
         where=where,
-        expected=f"one of {', '.join(map(str, names))}" if names else f"no {what}: there is none",
+        expected=f"one of {shortened(', '.join(map(str, names)), 300)}" if names else f"no {what}: there is none",
     )
 
 
@@ -459,5 +527,12 @@ def _natural(label: str) -> tuple:
     # A band that is open below ("<15", "under 15") stands before those that begin with a number.
     open_below = 0 if re.match(r"\s*(<|≤|under\b)", label, flags=re.IGNORECASE) else 1
     parts = [part for part in re.split(r"([0-9]+)", label) if part]
-    key = [(0, int(part), "") if part.isdecimal() and part.isascii() else (1, 0, part.casefold()) for part in parts]
-    return bool(label), open_below, key, label
+    return bool(label), open_below, [_part(part) for part in parts], label
+
+
+def _part(part: str) -> tuple:
+    """Order numbers by size, without making a number of thousands of digits; then text."""
+    if part.isdecimal() and part.isascii():
+        digits = part.lstrip("0")
+        return 0, len(digits), digits
+    return 1, 0, part.casefold()

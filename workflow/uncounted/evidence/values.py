@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime
 
+from uncounted.text import visible
+
 AGES = (
     "15-19",
     "20-24",
@@ -75,8 +77,8 @@ class UnreadableError(ValueError):
 
 
 def plain(text: str) -> str:
-    """Take byte-order marks out of text, and put one plain space for each run of spaces of any kind."""
-    return _SPACES.sub(" ", text.replace("\ufeff", "")).strip()
+    """Take out of text what nobody can see, and put one plain space for each run of spaces of any kind."""
+    return _SPACES.sub(" ", visible(text)).strip()
 
 
 def to_day(value: date | str) -> date:
@@ -186,8 +188,8 @@ def read_wide_age(text: str) -> str:
 
 
 def read_text(text: str) -> str:
-    """Read text as it is, without the spaces around it."""
-    return text.strip()
+    """Read text as people see it, without the spaces around it."""
+    return visible(text).strip()
 
 
 READ: dict[str, Callable] = {

@@ -62,6 +62,13 @@ def models_of(case_config):
     """
     named = case_config["model"]
     if case_config["kind"] != "multiple_systems_estimation":
+        others = sorted(set(MODULES) - set(LISTS))
+        if named not in others:
+            raise UserError(
+                f"there is no model '{named}' of several sources",
+                where="config of the case, key model",
+                expected="one of " + ", ".join(others),
+            )
         return [named]
     number = len(case_config["lists"])
     if named not in LISTS:

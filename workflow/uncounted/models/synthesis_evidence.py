@@ -14,6 +14,17 @@ AGES = ("15-19", "20-24", "25-29", "30-34", "35-39", "40-44", "45-49", "50-54", 
 SOURCES = ("named_totals", "named_by_week", "named_by_age", "named_in_year", "registered_deaths", "graves", "ledger")
 """Sources that can be switched off, by their names in the config."""
 
+_WANTED = {
+    "named_totals": "sizes of the list that grow from one day to the next",
+    "named_by_week": "people in at least one month of the war",
+    "named_by_age": "people with an age",
+    "named_in_year": "a number of people, and the size of the list on the same day",
+    "registered_deaths": "every age in every year from baseline.from on, and more deaths than those from HIV",
+    "graves": "shares above 0 and below 1",
+    "ledger": "dead of the cohort within the days of the study, and ages of their kind of service",
+}
+"""What the model needs of each source."""
+
 _SEGMENT_STARTS = (0, 15)
 DATED_AFTER = 180.0
 """Days after death at which the share with a known day of death is stated."""
@@ -41,6 +52,7 @@ class Layout:
     facts: dict
 
 
+@np.errstate(divide="ignore", invalid="ignore")
 def lay_out(case, tables):
     """Arrange the evidence tables of one case as arrays.
 
@@ -56,6 +68,11 @@ def lay_out(case, tables):
     -------
     Layout
         Its coordinate `source` names those of :data:`SOURCES` that are there.
+
+    Raises
+    ------
+    UserError
+        If a source, though each row of it can be read, holds what the model cannot use.
     """
     days = _days_of_note(case, tables)
     segments = _cut_segments(days)
@@ -83,29 +100,44 @@ def lay_out(case, tables):
         "exposure": np.stack([exposure(segments, efforts, day) for day in days["list_days"]]),
         "counts_until": np.stack([segments["last"] <= day for day in days["list_days"]]).astype(float),
     }
-    data |= _lay_out_totals(tables["named_totals"], days)
+    parts = {"named_totals": _lay_out_totals(tables["named_totals"], days)}
     measurement = case["measurement"]
     if "named_by_week" in tables:
         sizes = tables["named_totals"].query("part == 'all'").sort_values("closed")["named"].to_numpy()
         dated, dated_coords = _lay_out_dated(tables["named_by_week"], sizes, segments, months, days, measurement)
-        data |= dated
+        parts["named_by_week"] = dated
         coords |= dated_coords
     if "named_by_age" in tables:
-        data |= _lay_out_ages(tables["named_by_age"], days, measurement)
+        parts["named_by_age"] = _lay_out_ages(tables["named_by_age"], days, measurement)
     if "named_in_year" in tables:
-        data |= _lay_out_period_bound(tables["named_in_year"], tables["named_totals"], segments, days, measurement)
+        parts["named_in_year"] = _lay_out_period_bound(
+            tables["named_in_year"], tables["named_totals"], segments, days, measurement
+        )
     if "graves" in tables:
-        data |= _lay_out_graves(tables["graves"], tables["named_totals"], days, measurement)
+        parts["graves"] = _lay_out_graves(tables["graves"], tables["named_totals"], days, measurement)
     if "ledger" in tables:
         ledger, ledger_coords = _lay_out_ledger(case, tables, segments, days)
-        data |= ledger
+        parts["ledger"] = ledger
         coords |= ledger_coords
     if "registered_deaths" in tables:
         registered, registered_coords = _lay_out_registered(tables["registered_deaths"], segments, case["baseline"])
-        data |= registered
+        parts["registered_deaths"] = registered
         coords |= registered_coords
-    data = {name: np.asarray(value, dtype=float) for name, value in data.items()}
+    _refuse_infinite(parts)
+    data = {name: np.asarray(value, dtype=float) for part in (data, *parts.values()) for name, value in part.items()}
     return Layout(data, _places(tables, days), coords, _facts(case, tables, days, segments, efforts))
+
+
+def _refuse_infinite(parts):
+    """Refuse a source of which an array holds what is no number: the model would be fitted to it all the same."""
+    for source, arrays in parts.items():
+        for name, value in arrays.items():
+            if not np.isfinite(np.asarray(value, dtype=float)).all():
+                raise _unusable(source, f"the figures of {source} give no finite {name}")
+
+
+def _unusable(source, what, do="correct the table, or take the source out of the config; questions.csv may say where"):
+    return UserError(what, where=f"table of the source {source}", expected=_WANTED[source], do=do)
 
 
 def as_day(value):
@@ -120,6 +152,12 @@ def _quarter(day_or_month):
 def _days_of_note(case, tables):
     totals = tables["named_totals"].query("part == 'all'").sort_values("closed")
     total_days = [as_day(d) for d in totals["closed"]]
+    if total_days[0] > as_day(case["cut_off"]):
+        raise UserError(
+            f"the cut-off {case['cut_off']} is before the first day on which the size of the list is known",
+            where="config of the case, key cut_off",
+            expected=f"{total_days[0]} or later",
+        )
     dated = _published("named_by_week", tables)
     list_days = sorted({*total_days, *([dated] if dated else [])})
     return {
@@ -228,8 +266,17 @@ def _lay_out_totals(totals, days):
     totals = totals.query("part == 'all'").sort_values("closed")
     closed = np.array(days["total_days"])
     before = np.concatenate([[days["start"]], closed[:-1] + np.timedelta64(1, "D")])
+    added = np.diff(totals["named"].to_numpy(), prepend=0)
+    at = np.flatnonzero((added <= 0) | (closed < before))
+    if len(at):
+        named, day = totals["named"].iloc[at[0]], closed[at[0]]
+        raise _unusable(
+            "named_totals",
+            f"the list has {named} people on {day}, and {named - added[at[0]]} on the day before it in the table",
+            do="correct the row, or leave one of the two days out: the model is fitted to what was added between them",
+        )
     return {
-        "log_increments_seen": np.log(np.diff(totals["named"].to_numpy(), prepend=0)),
+        "log_increments_seen": np.log(added),
         "interval_days": (closed - before).astype(int) + 1.0,
         "total_days": membership(days["list_days"], closed),
     }
@@ -247,6 +294,8 @@ def _lay_out_dated(dated, sizes_published, segments, months, days, measurement):
     if after == 0 or after == len(totals):
         after = min(max(after, 1), len(totals) - 1)
     sd = _share_sd(seen, measurement["scatter_of_months"])
+    if len(totals) < 2:
+        raise _unusable("named_totals", "the size of the list is known on one day alone")
     sizes = sizes_published[after - 1 : after + 1]
     data = {
         "dated_sd": sd,
@@ -273,6 +322,8 @@ def centred(logs, sd):
 
 def _lay_out_ages(ages, days, measurement):
     seen = ages.groupby("age")["named"].sum().reindex(AGES, fill_value=0).to_numpy("int64")
+    if not seen.sum():
+        raise _unusable("named_by_age", "nobody in the table has an age")
     sd = _share_sd(np.maximum(seen, 1), measurement["scatter_of_ages"])
     return {
         "ages_sd": sd,
@@ -282,6 +333,10 @@ def _lay_out_ages(ages, days, measurement):
 
 def _lay_out_period_bound(bounds, totals, segments, days, measurement):
     bound = bounds.iloc[0]
+    if bound["more_than"] <= 0:
+        raise _unusable("named_in_year", "that more than nobody died says nothing")
+    if as_day(bound["closed"]) not in days["total_days"]:
+        raise _unusable("named_in_year", f"named_totals has no size of the list on {as_day(bound['closed'])}")
     inside = (segments["first"] >= as_day(bound["died_from"])) & (segments["last"] <= as_day(bound["died_to"]))
     return {
         "more_than_seen": np.array(float(bound["more_than"])),
@@ -326,6 +381,10 @@ def _lay_out_ledger(case, tables, segments, days):
         )
     ages = tables["named_by_age"].query("kind == @asked['kind']").groupby("age")["named"].sum()
     by_kind = tables["named_by_number_of_sources"].groupby("kind")["named"].sum()
+    if not ages.sum():
+        raise _unusable("ledger", f"named_by_age has nobody of the kind {asked['kind']!r}")
+    if not by_kind.sum():
+        raise _unusable("ledger", "named_by_number_of_sources has nobody")
     sd = np.sqrt(1 / named + 1 / (row["died"] - named) + case["measurement"]["ledger_sd"] ** 2)
     data = {
         "ledger_logit_seen": np.log(shares / (1 - shares)),
@@ -386,6 +445,11 @@ def _lay_out_registered(registered, segments, baseline):
     war_years = [y for y in men.columns if y >= int(segments["year"].min())]
     line_years = list(range(baseline["from"], min(baseline["pandemic_years"])))
     last_pandemic = max(baseline["pandemic_years"])
+    if not war_years:
+        raise _unusable("registered_deaths", "no deaths of a year of the war")
+    for age, year in itertools.product(ages, (*line_years, last_pandemic, *war_years)):
+        if year not in men.columns or not (men.at[age, year] > 0 and women.at[age, year] > 0):
+            raise _unusable("registered_deaths", f"no deaths other than from HIV of men, or of women, {age} in {year}")
     ratio, noise = np.log(men / women), 1 / men + 1 / women
     centre = float(np.mean(line_years))
     first = np.array([as_day(f"{y}-01-01").astype(float) for y in war_years])
