@@ -10,6 +10,9 @@ from reader import Reader
 
 import uncounted.report
 from uncounted.errors import UserError
+from uncounted.figures.checks import quantiles
+from uncounted.figures.tables import open_tables
+from uncounted.report.evidence_synthesis import parameters
 
 # The page on calibration is none of them: it explains what an interval of 95 % should do.
 TEMPLATES = sorted(Path(uncounted.report.__file__).parent.glob("*.html.j2"))
@@ -74,6 +77,18 @@ def test_it_says_which_days_figures_were_used(page):
     assert "the list as published until 19 April 2024" in page.text
     assert "2022 (public on 10 July 2023) and 2023 (public on 27 June 2024)" in page.text
     assert "50,471 are named" in page.text.replace(" are", " are")
+
+
+def test_the_prior_of_the_deaths_has_no_more_digits_than_it_deserves(finished_release):
+    config = finished_release.provenance["config"]["cases"]["russia"]
+    tables = open_tables("russia", config, finished_release.case())
+    shown = {row["name"]: row for row in parameters(tables)}["deaths"]
+    for name in ("lower", "median", "upper"):
+        exact = quantiles(tables, "deaths", "prior")[name]
+        digits = shown["prior"][name].replace(",", "")
+        assert len(digits.rstrip("0")) <= 2
+        assert float(digits) == pytest.approx(exact, rel=0.05)
+    assert shown["posterior"]["median"].endswith(",000")
 
 
 def test_a_good_release_opens_without_a_warning(html, page):

@@ -385,6 +385,13 @@ def parameters(tables):
         shown = {}
         for kind in ("prior", "posterior"):
             picked = quantiles(tables, name, kind)
-            shown[kind] = {key: words.number(value) for key, value in picked.items()}
+            shown[kind] = {key: _written(value, name, picked) for key, value in picked.items()}
         rows.append({"name": name, "unit": own["unit"].iloc[0], "reason": own["reason"].iloc[0], **shown})
     return rows
+
+
+def _written(value, name, interval):
+    """Write a quantile of a parameter; of the deaths no more digits than the value or its interval deserves."""
+    if name != "deaths":
+        return words.number(value)
+    return words.about(value, min(abs(value), interval["upper"] - interval["lower"]))
