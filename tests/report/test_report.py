@@ -9,6 +9,7 @@ import pytest
 from reader import Reader
 
 import uncounted.report
+from uncounted.checks.backtest import FORECAST
 from uncounted.errors import UserError
 from uncounted.figures.checks import quantiles
 from uncounted.figures.tables import open_tables
@@ -128,6 +129,36 @@ def test_an_interval_of_an_earlier_day_that_failed_is_said_first(release):
     text = Reader(release.report()).text
     assert text.index("would have been below the 99,000 who were named later") < text.index("an estimated")
     assert "3 of the intervals end below the number of deaths that were named later" in text
+
+
+def forecast(release, **changes):
+    """Make the last row of the figures kept out of the fit the forecast of the later list, and read the page."""
+    file = release.case() / "checks" / "backtest.parquet"
+    rows = pd.read_parquet(file)
+    last = rows.index[-1]
+    rows.loc[last, ["what", "day", *changes]] = [FORECAST, "2025-04-25", *changes.values()]
+    rows.to_parquet(file)
+    return Reader(release.report())
+
+
+@pytest.mark.parametrize(
+    ("observed", "expected", "compared"),
+    [(60_097.0, "fewer names than came", "more than foreseen"), (40_000.0, "more names than came", "fewer than")],
+)
+def test_a_forecast_that_missed_is_said_in_the_answer(release, observed, expected, compared):
+    text = forecast(release, observed=observed, lower=42_554.0, median=48_084.0, upper=54_810.0).text
+    answer = text[text.index("an estimated") : text.index("The answer as calculated")]
+    assert f"The model expected {expected}: of these deaths it foresaw 48,000" in answer
+    assert "interval 43,000 to 55,000) on the list of 25 April 2025" in answer
+    assert f"{observed:,.0f} were there" in answer and "is not certain" in answer
+    assert f"{observed:,.0f} were there: {compared}" in text
+    assert "forecast missed" in text and "bound passed" in text
+
+
+def test_a_forecast_that_held_is_told_with_the_test_alone(release):
+    text = forecast(release, observed=48_000.0, lower=42_554.0, median=48_084.0, upper=54_810.0).text
+    assert "The model expected" not in text
+    assert "48,000 were there: as foreseen" in text and "forecast held" in text
 
 
 def test_what_would_have_been_estimated_earlier_is_told_with_its_commit(html, page):

@@ -4,6 +4,7 @@ from collections import Counter
 
 import pandas as pd
 
+from uncounted.checks.backtest import FORECAST
 from uncounted.figures import names_of, words
 from uncounted.figures.answer import partial_months
 from uncounted.figures.checks import parameter_names, quantiles
@@ -102,7 +103,8 @@ def view(tables, provenance):
         "priors": priors(config),
         "convergence": checked(tables.convergence),
         "predictive": checked(tables.predictive),
-        "backtest": checked(tables.backtest),
+        "backtest": kept_out(tables),
+        "foreseen": foreseen(tables),
         "tornado": tornado(tables),
         "power_scaling": power_scaling(tables),
         "knowledge": earlier,
@@ -139,6 +141,41 @@ def earlier_dates(tables):
 def summary(deaths):
     """Say the answer in a few words, for the list of studies."""
     return {"answer": f"{deaths['median']} deaths", "range": deaths["range"], "note": ""}
+
+
+def kept_out(tables):
+    """List the figures kept out of the fit, with verdicts that tell a bound from a forecast, which decides nothing."""
+    seen = checked(tables.backtest)
+    for row in seen["rows"]:
+        held = row["lower"] <= row["observed"] <= row["upper"]
+        row["kind"] = "forecast" if row["verdict"] == "shown" else "bound"
+        row["said"] = row["verdict"] if row["kind"] == "bound" else "held" if held else "missed"
+    return seen
+
+
+def foreseen(tables):
+    """Say what the fit foresaw of the later list, and whether more came than its interval allows, or fewer.
+
+    Parameters
+    ----------
+    tables : uncounted.figures.tables.CaseTables
+
+    Returns
+    -------
+    dict or None
+        None where no forecast was made. ``came`` is "more", "fewer" or "" (as foreseen).
+    """
+    rows = tables.backtest[tables.backtest["what"] == FORECAST]
+    if rows.empty:
+        return None
+    row = rows.iloc[0]
+    width = row["upper"] - row["lower"]
+    return {
+        **{name: words.about(row[name], width) for name in ("lower", "median", "upper")},
+        "observed": words.count(row["observed"]),
+        "day": row["day"],
+        "came": "more" if row["observed"] > row["upper"] else "fewer" if row["observed"] < row["lower"] else "",
+    }
 
 
 def doubts(predictive, backtest):
