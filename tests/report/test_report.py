@@ -11,6 +11,7 @@ from reader import Reader
 import uncounted.report
 from uncounted.checks.backtest import FORECAST
 from uncounted.errors import UserError
+from uncounted.figures import words
 from uncounted.figures.checks import quantiles
 from uncounted.figures.tables import open_tables
 from uncounted.report.evidence_synthesis import parameters
@@ -90,6 +91,25 @@ def test_the_prior_of_the_deaths_has_no_more_digits_than_it_deserves(finished_re
         assert len(digits.rstrip("0")) <= 2
         assert float(digits) == pytest.approx(exact, rel=0.05)
     assert shown["posterior"]["median"].endswith(",000")
+
+
+def test_the_named_of_a_month_and_of_an_age_are_estimates_with_an_interval(finished_release, page):
+    assert page.text.count("named (estimated) 95\u202f% interval median") == 2
+    rows = pd.read_parquet(finished_release.case() / "estimates.parquet")
+    rows = rows[(rows["quantity"] == "named") & (rows["level"] == 0.95)]
+    for column, label, shown in (("month", "2024-01", "January 2024"), ("age", "20-24", "20–24")):
+        row = rows[rows[column] == label].iloc[0]
+        assert f"{shown} {row['median']:,.0f} {row['lower']:,.0f} to {row['upper']:,.0f}" in page.text
+
+
+def test_the_ledger_is_said_to_rest_on_an_assumption(page):
+    assert "nearly measured, if the prisoners on the list are the men of the ledger" in page.text
+    assert "measured, not assumed" not in page.text
+
+
+def test_the_picture_of_the_months_tells_every_month(page):
+    (alt,) = (image["alt"] for image in page.images if image["alt"].startswith("Deaths by month"))
+    assert all(f"{words.month(month)}, " in alt for month in made_up.MONTHS)
 
 
 def test_a_good_release_opens_without_a_warning(html, page):

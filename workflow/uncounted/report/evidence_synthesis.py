@@ -231,7 +231,7 @@ def strata(tables, by):
             "label": label,
             "deaths": exactly(row),
             "about": people(row),
-            "named": words.count(named.loc[label, "median"]) if has_named else None,
+            "named": exactly(named.loc[label]) if has_named else None,
         }
         for label, row in deaths.iterrows()
     ]
@@ -382,9 +382,13 @@ def in_words(tables, moved, known):
     """Say in words what some of the figures show, for people who cannot see them."""
     wide = words.percent(tables.levels[1])
     by_age = [(words.ages(age), people(row)) for age, row in tables.pick("deaths", "age").iterrows()]
+    by_month = tables.pick("deaths", "month")
     same = [row for row in published(tables) if row["counts"] == SAME_KIND]
     return {
         "age_words": "; ".join(f"{age}, {row['median']} ({row['range']})" for age, row in by_age),
+        "month_words": "; ".join(
+            f"{words.month(month)}, {people(row)['median']}" for month, row in by_month.iterrows()
+        ),
         "sensitivity_words": "; ".join(
             f"{'without ' + words.source(row['left_out']) if row['left_out'] else 'all sources'} "
             f"{row['about']['median']} ({wide} interval {row['about']['range']})"
