@@ -18,7 +18,7 @@ from os.path import dirname, exists
 from uncounted.config import part, tables, without
 from uncounted.figures import names_of
 from uncounted.models import models_of
-from uncounted.provenance import CALIBRATION, code_state, digest, refuse_if_sealed, sha256
+from uncounted.provenance import CALIBRATION, SYNTHESIS_CALIBRATION, code_state, digest, refuse_if_sealed, sha256
 
 # The compiler of the models walks through Python sets: with hashes that differ from process to process, sums are taken
 # in another order, and the chains part ways. Every job inherits this.
@@ -137,8 +137,8 @@ def descriptions():
 
 
 def published_calibration():
-    """Give the table of the published calibration with its hash, if this copy has one."""
-    return {CALIBRATION: sha256(CALIBRATION)} if exists(CALIBRATION) else {}
+    """Give the tables of the published calibration with their hashes, those that this copy has."""
+    return {path: sha256(path) for path in (CALIBRATION, SYNTHESIS_CALIBRATION) if exists(path)}
 
 
 def done():

@@ -10,7 +10,7 @@ from uncounted.figures.answer import partial_months
 from uncounted.figures.checks import parameter_names, quantiles
 from uncounted.figures.others import SAME_KIND, lettered
 from uncounted.report import backtest as knowledge
-from uncounted.report import modeltext, regions, services, survival, years
+from uncounted.report import modeltext, regions, services, survival, worlds, years
 from uncounted.report.pieces import (
     checked,
     descriptions,
@@ -86,6 +86,7 @@ def view(tables, provenance):
         "best_named_age": extreme_share(tables, "idxmax"),
         "least_named_age": extreme_share(tables, "idxmin"),
         "registered": registered(tables),
+        "registered_sums": registered_sums(tables),
         "excess": excess(tables),
         "sources": sources(tables, provenance),
         "registry_days": registry_days(tables),
@@ -108,6 +109,7 @@ def view(tables, provenance):
         "tornado": tornado(tables),
         "power_scaling": power_scaling(tables),
         "knowledge": earlier,
+        "worlds": worlds.view(provenance),
         "model_text": modeltext.as_html(modeltext.docstring(config["model"])),
         **in_words(tables, moved, known),
         "figures": {name: figure(tables, name) for name in names_of(config)},
@@ -238,16 +240,28 @@ def strata(tables, by):
 
 
 def peak(tables):
-    """Pick the month whose median is the highest."""
+    """Pick the month whose median is the highest, and say how likely it is the deadliest, and which are next."""
     rows = tables.pick("deaths", "month")
-    return {"label": rows["median"].idxmax(), "about": people(rows.loc[rows["median"].idxmax()])}
+    month = rows["median"].idxmax()
+    return {"label": month, "about": people(rows.loc[month]), **_likely(tables, "most_deaths", "month", month)}
 
 
 def extreme_share(tables, which):
     """Pick the age whose share named has the highest or the lowest median ("idxmax" or "idxmin")."""
     rows = tables.pick("share_named", "age")
     age = getattr(rows["median"], which)()
-    return {"label": age, **share(rows.loc[age])}
+    quantity = {"idxmax": "largest_share_named", "idxmin": "smallest_share_named"}[which]
+    return {"label": age, **share(rows.loc[age]), **_likely(tables, quantity, "age", age)}
+
+
+def _likely(tables, quantity, by, label):
+    """The probability that a stratum is the extreme one, and the two next likely of the others."""
+    probability = tables.pick(quantity, by)["mean"]
+    others = probability.drop(label).nlargest(2)
+    return {
+        "probability": words.percent(probability[label]),
+        "next": [{"label": name, "probability": words.percent(value)} for name, value in others.items() if value > 0],
+    }
 
 
 def shares(tables, by):
@@ -264,6 +278,30 @@ def registered(tables):
         expected = exactly(usual.loc[(age, year)])
         years.setdefault(year, []).append({"age": age, "war": exactly(row), "usual": expected})
     return years
+
+
+def registered_sums(tables):
+    """Sum the war deaths in the registry over the ages that are published in one number, by year.
+
+    Returns
+    -------
+    dict of str to dict
+        ``age``, ``war``, ``usual``, as in :func:`registered`; ``about``, rounded; ``published``; and ``apart``: whether
+        our interval and twice the published standard deviation have nothing in common. Years without a published
+        number have none.
+    """
+    table = tables.evidence("published_excess_male_deaths")
+    table = table[table["variant"] == "hiv_subtracted"].assign(year=lambda rows: rows["year"].astype(str))
+    theirs = table.set_index(["age", "year"])
+    usual = tables.pick("male_deaths_without_war_summed", "age", "calendar_year")
+    sums = {}
+    for (age, year), row in tables.pick("registered_war_deaths_summed", "age", "calendar_year").iterrows():
+        sums[year] = {"age": age, "war": exactly(row), "usual": exactly(usual.loc[(age, year)]), "about": people(row)}
+        if (age, year) in theirs.index:
+            middle, sd = theirs.loc[(age, year), ["excess", "sd"]]
+            apart = row["lower"] > middle + 2 * sd or row["upper"] < middle - 2 * sd
+            sums[year] |= {"published": f"{words.count(middle)} ± {words.count(sd)}", "apart": bool(apart)}
+    return sums
 
 
 def excess(tables):
