@@ -89,7 +89,7 @@ def _verdict(passed, unsettled):
     """Say whether an interval passed; one of a fit whose own checks failed is not simply called so."""
     verdict = "passed" if passed else "failed"
     if unsettled:
-        verdict += ", but checks of the fit failed" if passed else ", and so did checks of the fit"
+        verdict += "; checks of the fit failed"
     return {"verdict": verdict, "sound": passed and not unsettled}
 
 
