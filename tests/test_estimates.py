@@ -7,7 +7,17 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from uncounted.estimates import LEVELS, QUANTITIES, SCHEMA, STRATA, collect_estimates, draws_table, reported, summarise
+from uncounted.estimates import (
+    LEVELS,
+    QUANTITIES,
+    SCHEMA,
+    STRATA,
+    collect_estimates,
+    draws_table,
+    reported,
+    summarise,
+    with_derived,
+)
 
 MONTHS, AGES, DAYS = ["2022-02", "2022-03"], ["20-24", "60+"], ["2022-07-08"]
 CHAINS, DRAWS = 2, 200
@@ -59,7 +69,7 @@ def posterior(seed=1):
 
 @pytest.fixture(scope="module")
 def quantities():
-    return reported(posterior())
+    return with_derived(reported(posterior()))
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +136,32 @@ def test_table_has_the_columns_of_the_schema_and_a_row_for_each_stratum_and_leve
     assert len(table) == cells * len(LEVELS)
     assert set(table["case"]) == {"toy"}
     assert set(table["model"]) == {"synthesis"}
+
+
+def test_probability_of_being_the_largest_is_the_share_of_the_draws_in_which_it_is():
+    deaths = xr.DataArray([[[5, 1, 2], [1, 4, 3], [9, 1, 1], [7, 6, 5]]], dims=("chain", "draw", "month"))
+    shares = xr.DataArray([[[0.2, 0.6], [0.7, 0.5], [0.1, 0.3], [0.2, 0.4]]], dims=("chain", "draw", "age"))
+    coords = {"month": ["2022-02", "2022-03", "2022-04"], "age": AGES}
+    found = with_derived(xr.Dataset({"deaths_by_month": deaths, "share_named_by_age": shares}, coords=coords))
+    chance = found.mean(("chain", "draw"))
+    assert chance["most_deaths_by_month"].values.tolist() == [0.75, 0.25, 0.0]
+    assert chance["largest_share_named_by_age"].values.tolist() == [0.25, 0.75]
+    assert chance["smallest_share_named_by_age"].values.tolist() == [0.75, 0.25]
+
+
+def test_registered_deaths_are_summed_draw_by_draw_over_the_ages_published_in_one_number():
+    values = np.arange(24.0).reshape(1, 2, 4, 3)
+    ages = ["15-19", "45-49", "50-54", "60+"]
+    registered = xr.DataArray(values, dims=("chain", "draw", "registered_age", "war_year"))
+    found = with_derived(xr.Dataset({"registered_war_deaths": registered}, coords={"registered_age": ages}))
+    total = found["registered_war_deaths_summed"]
+    assert total.dims == ("chain", "draw", "summed_age", "war_year") and total["summed_age"].values == ["15-49"]
+    np.testing.assert_array_equal(total.values[:, :, 0], values[:, :, :2].sum(axis=2))
+
+
+def test_a_study_of_lists_has_nothing_derived():
+    total = xr.Dataset({"total": (("chain", "draw"), np.ones((2, 3)))})
+    assert with_derived(total).equals(total)
 
 
 def test_monte_carlo_error_of_the_mean_is_that_of_the_effective_draws(table):

@@ -145,10 +145,43 @@ def test_each_draw_makes_one_prediction(toy, trace):
     predicted = predict(toy, thinned, seed=1)
     assert {"prior", "prior_predictive", "posterior_predictive", "log_likelihood"} <= set(predicted.groups())
     assert dict(predicted.posterior_predictive.sizes) == {"chain": 2, "draw": 50, "figure": 4}
-    assert predicted.prior.sizes["draw"] == 33
+    assert predicted.prior_predictive.sizes["draw"] == 33
+    assert predicted.prior.sizes["draw"] == 800
     level, scale = (thinned.posterior[name].values[..., None] for name in ("level", "scale"))
     np.testing.assert_allclose(predicted.log_likelihood["seen"], stats.norm.logpdf(SEEN, level, scale))
     np.testing.assert_array_equal(predicted.observed_data["seen"], SEEN)
+
+
+def test_interval_of_a_prior_is_that_which_is_stated(toy, trace):
+    prior = predict(toy, thin(trace, 400), seed=2).prior
+    low, high = prior["level"].quantile([0.025, 0.975])
+    assert prior["level"].size == 3200
+    assert (float(low), float(high)) == pytest.approx(stats.norm(0, 10).interval(0.95), rel=0.06)
+
+
+def test_what_is_derived_follows_from_the_same_draw_of_the_prior():
+    with pm.Model(coords={"place": list("xyz"), "figure": list("abcd")}) as model:
+        level = pm.Normal("level", 0.0, 10.0)
+        scale = pm.HalfNormal("scale", 1.0)
+        by_place = pm.Normal("by_place", level, scale, dims="place")
+        pm.Deterministic("from_first", by_place - by_place[0], dims="place")
+        pm.Deterministic("product", by_place[:, None] * np.ones((1, 2)))
+        pm.Normal("seen", level, scale, observed=SEEN, dims="figure")
+    prior = inference._prior(
+        model, pm.sample_prior_predictive(5, model=model, random_seed=1).prior, 40, seed=1, mode="FAST_COMPILE"
+    )
+    assert prior["from_first"].dims == ("chain", "draw", "place") and list(prior["place"].values) == list("xyz")
+    np.testing.assert_allclose(prior["from_first"], prior["by_place"] - prior["by_place"][..., 0])
+    np.testing.assert_allclose(prior["product"].values, np.repeat(prior["by_place"].values[..., None], 2, axis=-1))
+
+
+def test_model_without_anything_derived_has_a_prior(trace):
+    with pm.Model() as model:
+        level = pm.Normal("level", 0.0, 10.0)
+        pm.Normal("seen", level, pm.HalfNormal("scale", 1.0), observed=SEEN)
+    own = thin(trace, 20)
+    own.posterior = own.posterior.drop_vars("twice")
+    assert set(predict(model, own, seed=1).prior) == {"level", "scale"}
 
 
 def test_same_seed_gives_the_same_predictions(toy, trace):

@@ -28,3 +28,10 @@ def test_answer_is_that_of_the_release_of_record():
     expected += [f"{100 * share[name]:.0f}" for name in ("median", "lower", "upper")]
     found = re.findall(r"\d[\d,]*", answer.replace("95 %", "").replace("50,471", ""))
     assert found == expected
+
+
+def test_answer_says_that_more_were_named_than_foreseen_where_the_release_does():
+    report = (ROOT / "results" / RELEASE / "report.html").read_text(encoding="utf-8")
+    answer = (ROOT / "README.md").read_text(encoding="utf-8").split("<!-- /answer -->")[0]
+    more = "The list has named more than the fit foresaw" in report
+    assert ("holds more of these dead than the model expected" in answer) == more

@@ -162,13 +162,15 @@ def test_a_published_calibration_is_among_the_inputs_and_nothing_is_calibrated_f
     assert "docs/calibration/table.csv" not in listed
     (project / "docs/calibration").mkdir(parents=True)
     for text in ("model,kind\n", "model,kind\naverage,all\n"):
-        (project / "docs/calibration/table.csv").write_text(text)
+        for name in ("table", "synthesis"):
+            (project / f"docs/calibration/{name}.csv").write_text(text)
         status, said = project.snakemake()
         assert status == 0, said
         assert {"Record code, figures and settings", "Write the report"} <= steps(said)
         assert not any("alibrat" in step or "Fit " in step for step in steps(said))
         listed = json.loads((project / "results/draft/provenance.json").read_text())["inputs"]
-        assert listed["docs/calibration/table.csv"] == hashlib.sha256(text.encode()).hexdigest()
+        for name in ("table", "synthesis"):
+            assert listed[f"docs/calibration/{name}.csv"] == hashlib.sha256(text.encode()).hexdigest()
     assert steps(project.snakemake("-n")[1]) == set()
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from uncounted.checks.backtest import SCHEMA, check_against_later_list, named_until
+from uncounted.checks.backtest import FORECAST, SCHEMA, check_against_later_list, named_until
 
 CUT_OFF = pd.Timestamp("2024-04-07")
 
@@ -83,3 +83,4 @@ def test_forecast_decides_nothing_and_says_how_it_went(forecast, words):
     table = check_against_later_list(rng.normal(3_000, 100, 999), rng.normal(forecast, 50, 999), LIST, CUT_OFF)
     assert table["passed"].isna().tolist() == [False, True]
     assert words in table["text"][1]
+    assert table["what"][1] == FORECAST

@@ -9,6 +9,7 @@ import xarray as xr
 
 from uncounted import compiling, inference
 from uncounted.checks import backtest_dates as dates
+from uncounted.checks.result import Result
 from uncounted.errors import UserError
 from uncounted.models import synthesis
 from uncounted.report import backtest as page
@@ -230,6 +231,52 @@ def test_the_page_says_how_much_is_excluded_and_what_was_not_foreseen(russia):
     assert "More were named than foreseen on 1 July 2023" in text
     assert "named by week of death" in text[text.index("not yet published") :]
     assert page.doubts(page.view(rows(), none_published(), russia), "earlier") == []
+
+
+def test_a_check_that_failed_is_written_so_that_it_visibly_did():
+    results = [
+        Result("R-hat of parameters", "effort_step", 1.0104, "at most 1.01", False, "draw more"),
+        Result("divergences", "all chains", 0.0, "none", True, ""),
+    ]
+    assert dates.failed_checks(results) == "R-hat of parameters (effort_step: 1.0104, wanted: at most 1.01)"
+    assert dates.failed_checks(results[1:]) == ""
+
+
+@pytest.mark.parametrize(
+    ("upper", "verdict"),
+    [(90_000.0, "passed; checks of the fit failed"), (35_000.0, "failed; checks of the fit failed")],
+)
+def test_an_interval_of_a_fit_whose_checks_failed_is_not_simply_passed(russia, upper, verdict):
+    table = rows(failed_checks="divergences", upper_95=upper, passed=upper > 36_000)
+    text = written(table, russia)
+    assert text.count(f"| **{verdict}** |") == 2 and "| passed |" not in text
+    assert "In 1 of 1 fits a check of the calculation failed" in text
+    assert "| passed |" in written(rows(), russia) and "a check of the calculation" not in written(rows(), russia)
+
+
+@pytest.mark.parametrize(
+    ("low", "point", "high", "where"),
+    [
+        (np.nan, 120_000.0, np.nan, "above"),
+        (95_000.0, np.nan, 130_000.0, "above"),
+        (20_000.0, 30_000.0, 33_000.0, "below"),
+        (80_000.0, 95_000.0, 110_000.0, ""),
+        (np.nan, 70_000.0, np.nan, ""),
+    ],
+)
+def test_a_published_estimate_outside_our_interval_is_said(russia, low, point, high, where):
+    ours = {"median": 50_000, "lower_50": 45_000, "upper_50": 56_000, "lower_95": 34_000, "upper_95": 90_000}
+    theirs = {"by": "officials", "what": "killed", "deaths_to": "2023-06-30", "published_as": "2023-07"}
+    theirs |= {"published": "2023-07-01", "low": low, "point": point, "high": high}
+    about = {"case": "russia", "known_on": FIRST, "until": "2023-06-30"}
+    table = dates.as_table(dates.PUBLISHED_SCHEMA, [about | ours | theirs])
+    config = russia | {"title": "A war"}
+    seen = page.view(rows(), table, config)
+    assert [row["outside"] for row in seen["outside"]] == [where] * bool(where)
+    text = page.render({"russia": config}, {"russia": seen}).replace("\n", " ")
+    assert ("Number 1 of the next table lies" in text) == bool(where)
+    said = f"lies {where} our interval: officials gave"
+    assert not where or (said in text and "is 50,000 (95 % interval 34,000 to 90,000)" in text)
 
 
 def test_the_page_says_which_checks_of_a_fit_failed(russia):

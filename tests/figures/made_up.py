@@ -108,6 +108,15 @@ def _estimates(draws, rng):
     for day in ("2022-07-08", "2022-12-09", "2023-04-12", "2023-09-15", "2023-12-01", "2024-04-07"):
         rows += _rows("share_named", 0.3 + 0.03 * int(day[5:7]) / 12 + 0.4 * draws["share_named"], day=day)
     rows += _of_services(draws, rng) + _of_years(draws)
+    months = draws[[f"deaths month={month}" for month in MONTHS]].to_numpy()
+    for place, month in enumerate(MONTHS):
+        rows += _rows("most_deaths", (months.argmax(axis=1) == place).astype(float), month=month)
+    for quantity, most in (("largest_share_named", "20-24"), ("smallest_share_named", "60+")):
+        for age in AGES:
+            rows += _rows(quantity, np.repeat([0.0, 1.0], [1, 3] if age == most else [3, 1]), age=age)
+    for year, total in (("2022", 17_500), ("2023", 37_800)):
+        for quantity, middle in (("registered_war_deaths_summed", total), ("male_deaths_without_war_summed", 150_000)):
+            rows += _rows(quantity, rng.normal(middle, 1_500, 500), age="15-49", calendar_year=year)
     for year in ("2022", "2023"):
         for place, age in enumerate(AGES[:-1]):
             middle = (3 + 2 * (year == "2023")) * 1000 * np.exp(-((place - 3) ** 2) / 6)

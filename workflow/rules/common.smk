@@ -21,7 +21,7 @@ from uncounted.config import part, place_in_case, tables, without
 from uncounted.errors import UserError
 from uncounted.figures import names_of
 from uncounted.models import models_of
-from uncounted.provenance import CALIBRATION, code_state, digest, refuse_if_sealed, sha256
+from uncounted.provenance import CALIBRATION, SYNTHESIS_CALIBRATION, code_state, digest, refuse_if_sealed, sha256
 
 # The compiler of the models walks through Python sets: with hashes that differ from process to process, sums are taken
 # in another order, and the chains part ways. Every job inherits this.

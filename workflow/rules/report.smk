@@ -26,7 +26,7 @@ rule record:
         # Not by way of `input`: Snakemake does not compare what follows from it.
         content=content([*FIGURES, *CONFIG, *descriptions(), *BACKTEST_KEPT]),
         # Not an input: to Snakemake that would be a reason to calibrate, which takes hours.
-        calibration=content([CALIBRATION]),
+        calibration=content([CALIBRATION, SYNTHESIS_CALIBRATION]),
         code=digest("config", "evidence", "models", "inference", "checks", "estimates", "figures", "report"),
         recorder=digest("provenance"),
     conda:

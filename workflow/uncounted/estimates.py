@@ -43,11 +43,19 @@ QUANTITIES = {
     "more_than_year_before": ("more_than_year_before",),
     "registered_war_deaths": ("registered_war_deaths",),
     "male_deaths_without_war": ("male_deaths_without_war",),
+    "registered_war_deaths_summed": ("registered_war_deaths_summed",),
+    "male_deaths_without_war_summed": ("male_deaths_without_war_summed",),
+    "most_deaths": ("most_deaths_by_month",),
+    "largest_share_named": ("largest_share_named_by_age",),
+    "smallest_share_named": ("smallest_share_named_by_age",),
     "total": ("total", "total_by_stratum"),
     "unseen": ("unseen", "unseen_by_stratum"),
     "share_seen": ("share_seen", "share_seen_by_stratum"),
 }
 """Quantity to the variables of the posterior that hold it."""
+
+SUMMED_AGES = "15-49"
+"""The ages over which the excess of male deaths is published in one number."""
 
 _NO_STRATA = "all"
 """What models call the one stratum of a study without strata."""
@@ -64,6 +72,7 @@ _DIMS = {
     "day": "day",
     "month_end": "day",
     "registered_age": "age",
+    "summed_age": "age",
     "war_year": "calendar_year",
     "stratum": "stratum",
 }
@@ -114,6 +123,48 @@ def _with_shares(quantities):
     return quantities
 
 
+def with_derived(quantities):
+    """Add what follows from the draws and is asked of them once they are judged.
+
+    Parameters
+    ----------
+    quantities : xarray.Dataset
+        See :func:`reported`.
+
+    Returns
+    -------
+    xarray.Dataset
+        Also, where there is what they follow from: registered deaths summed over :data:`SUMMED_AGES`, and in each draw
+        1 for the month with the most deaths and the age with the largest and the smallest share named, 0 for the
+        others: their means are probabilities. A rare 1 would look like a chain that has not converged.
+    """
+    more = {}
+    for name in ("registered_war_deaths", "male_deaths_without_war"):
+        if name in quantities:
+            ages = [age for age in quantities["registered_age"].values if _within(age, SUMMED_AGES)]
+            total = quantities[name].sel(registered_age=ages).sum("registered_age")
+            more[f"{name}_summed"] = total.expand_dims(summed_age=[SUMMED_AGES], axis=2)
+    for name, of, dim, pick in (
+        ("most_deaths_by_month", "deaths_by_month", "month", "argmax"),
+        ("largest_share_named_by_age", "share_named_by_age", "age", "argmax"),
+        ("smallest_share_named_by_age", "share_named_by_age", "age", "argmin"),
+    ):
+        if of in quantities:
+            place = getattr(quantities[of], pick)(dim)
+            labels = quantities[dim]
+            more[name] = (labels == labels[place]).astype(float).transpose("chain", "draw", dim)
+    return quantities.assign(more)
+
+
+def _within(band, whole):
+    """Whether a band of ages, such as `20-24`, lies in another; one without an end lies in none."""
+    ends = [str(ages).split("-") for ages in (band, whole)]
+    if any(len(pair) != 2 for pair in ends):
+        return False
+    (first, last), (low, high) = ([int(end) for end in pair] for pair in ends)
+    return low <= first and last <= high
+
+
 def estimate_case(*, case_name, fits, out_estimates, out_draws):
     """Summarise the posteriors of one case.
 
@@ -138,7 +189,7 @@ def estimate_case(*, case_name, fits, out_estimates, out_draws):
 def _read(fit_nc):
     """Read the reported quantities of a posterior; those by stratum only if there are strata."""
     with xr.open_dataset(fit_nc, group="posterior") as posterior:
-        quantities = reported(posterior).load()
+        quantities = with_derived(reported(posterior).load())
     if "stratum" in quantities.dims and quantities["stratum"].values.tolist() == [_NO_STRATA]:
         quantities = quantities.drop_dims("stratum")
     return quantities

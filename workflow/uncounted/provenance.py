@@ -33,10 +33,13 @@ LOCK = ROOT / "envs" / "requirements.txt"
 CALIBRATION = "docs/calibration/table.csv"
 """The table of the published calibration. A copy may have none; reports show what it says of studies like theirs."""
 
+SYNTHESIS_CALIBRATION = "docs/calibration/synthesis.csv"
+"""The same of the model that puts sources together."""
+
 # What the results follow from. A commit that changes nothing else makes no other release.
 STUDIED = (
     *("Snakefile", "config", "data", "docs/backtest", "envs", "profiles", "pyproject.toml", "workflow"),
-    CALIBRATION,
+    *(CALIBRATION, SYNTHESIS_CALIBRATION),
 )
 
 # What is kept in git of a release, so that a reviewer sees it without running anything.

@@ -19,6 +19,9 @@ SCHEMA = pa.DataFrameSchema(
 )
 """One row a comparison; `passed` is empty where it is shown and decides nothing. 95 % intervals."""
 
+FORECAST = "Named with a day of death by then, as foreseen from the fit"
+"""What the row is called that holds the fit's forecast of the later list."""
+
 
 def check_against_later_list(deaths, forecast, later, cut_off):
     """Hold the estimate against a later state of the list, by month of death.
@@ -49,7 +52,7 @@ def check_against_later_list(deaths, forecast, later, cut_off):
             deaths,
             decides=True,
         ),
-        _row("Named with a day of death by then, as foreseen from the fit", day, named, forecast, decides=False),
+        _row(FORECAST, day, named, forecast, decides=False),
     ]
     return SCHEMA.validate(pd.DataFrame(rows).astype({"passed": "boolean", "day": "datetime64[us]"}))
 
@@ -77,7 +80,8 @@ def _row(what, day, observed, draws, decides):
     if decides:
         passed = bool(lower >= observed)
         text = (
-            "The whole interval lies above what was named later."
+            "The whole interval lies above what was named later. This bounds the estimate from below only: any higher "
+            "one passes more easily."
             if passed
             else "The interval reaches below what was named later: the estimate is too low or too sure."
         )
@@ -99,9 +103,13 @@ def _row(what, day, observed, draws, decides):
 def _verdict(observed, lower, upper):
     if observed > upper:
         return (
-            "The list has named more than the fit foresaw. Its sources did not stay what they were, or names come "
-            "later than the years before the cut-off could show: the share that is ever named is higher than estimated."
+            "The list has named more than the fit foresaw. Its sources did not stay what they were, more names have a "
+            "day of death, or names come later, or for more of the dead, than the years before the cut-off could show. "
+            "If names come for more of the dead, the share that is ever named is higher than estimated."
         )
     if observed < lower:
-        return "The list has named fewer than the fit foresaw: the share that is ever named is lower than estimated."
+        return (
+            "The list has named fewer than the fit foresaw. Its sources did not stay what they were, or the share that "
+            "is ever named is lower than estimated."
+        )
     return "The forecast holds the figure."

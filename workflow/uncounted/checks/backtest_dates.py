@@ -199,7 +199,6 @@ def estimate_on(case_name, case_config, tables, day, seed):
         trace.posterior, layout, later["published"].iloc[0], seed_for(seed, *names, "forecast")
     )
     checks = check_convergence(trace, parameters, case["checks"])
-    failed = [f"{one.check} ({one.item}: {one.seen:.4g})" for one in checks if not one.passed]
     deaths, state = trace.posterior[module.DEATHS].values, code_state()
     about = {
         "case": case_name,
@@ -209,7 +208,7 @@ def estimate_on(case_name, case_config, tables, day, seed):
         "named": layout.facts["named"],
         "r_hat": float(az.rhat(deaths)),
         "ess": float(az.ess(deaths)),
-        "failed_checks": ", ".join(failed),
+        "failed_checks": failed_checks(checks),
         "seconds": time.perf_counter() - began,
         "seed": seed,
         "commit": state["commit"] or "",
@@ -218,6 +217,23 @@ def estimate_on(case_name, case_config, tables, day, seed):
     rows = [about | row for row in _rows(case, known, trace.posterior, later, forecast, tables)]
     published = _beside_published(case_name, case_config, tables, day, trace.posterior)
     return as_table(SCHEMA, rows), as_table(PUBLISHED_SCHEMA, published)
+
+
+def failed_checks(checks):
+    """Write the checks that failed, with so many digits that what was wanted is visibly missed.
+
+    Parameters
+    ----------
+    checks : iterable of uncounted.checks.result.Result
+
+    Returns
+    -------
+    str
+        Empty if all passed.
+    """
+    return "; ".join(
+        f"{one.check} ({one.item}: {one.seen:.5g}, wanted: {one.wanted})" for one in checks if not one.passed
+    )
 
 
 def _rows(case, known, counted, later, forecast, tables):

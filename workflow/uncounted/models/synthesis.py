@@ -82,10 +82,12 @@ Graves (source `graves`)
 
 Ledger (source `ledger`)
     Of one cohort, prisoners recruited by a private company, the number of dead :math:`N` is nearly known: it was paid
-    for each. How many of them the list holds is therefore measured. They were recruited evenly over the days of
-    recruiting and died after an exponential time with the published median, so that a share :math:`w_s` of them died
-    in segment :math:`s`; their ages :math:`p_a` are those of the prisoners on the list. Of those named, a share
-    :math:`u` stands there under a kind of service at all:
+    for each. How many of them the list holds is therefore nearly measured, if the prisoners on the list are those of
+    the cohort: recruits of the defence ministry stand among them, and that they do not change the share by more than
+    the stated error is an assumption. The cohort was recruited evenly over the days of recruiting and died after an
+    exponential time with the published median, so that a share :math:`w_s` of them died in segment :math:`s`; their
+    ages :math:`p_a` are those of the prisoners on the list. Of those named, a share :math:`u` stands there under a kind
+    of service at all:
 
     .. math::
         \mathrm{logit}(n_P(t) / N) \sim \mathrm{Normal}\Bigl(\mathrm{logit}\Bigl(u \,

@@ -31,6 +31,7 @@ def view(dates, published, config):
     used = [name for name in config["sources"] if name in SOURCES]
     own = [_own(row, used) for row in dates[dates["until"] == dates["cut_off"]].to_dict("records")]
     first = [_with_numbers(row) for row in dates[dates["until"] == dates["until"].min()].to_dict("records")]
+    beside = [_beside(row) | {"number": number} for number, row in enumerate(published.to_dict("records"), start=1)]
     made = dates.iloc[0]
     return {
         "own": own,
@@ -41,7 +42,8 @@ def view(dates, published, config):
         "not_foreseen": [row for row in own if row["forecast_verdict"] == "more were named"],
         "unsettled": [row for row in own if row["failed_checks"]],
         "later_list": made["later_list"],
-        "published": [_beside(row) for row in published.to_dict("records")],
+        "published": beside,
+        "outside": [row for row in beside if row["outside"]],
         "commit": "; ".join(dates["commit"].replace("", "unknown").unique()),
         "clean": bool(dates["clean"].all()),
         "seed": ", ".join(map(str, dates["seed"].unique())),
@@ -79,8 +81,16 @@ def _with_numbers(row):
         "about": about("median"),
         "range": f"{about('lower_95')} to {about('upper_95')}",
         "inner_range": f"{about('lower_50')} to {about('upper_50')}",
-        "verdict": "passed" if row.get("passed", True) else "failed",
+        **_verdict(bool(row.get("passed", True)), bool(row.get("failed_checks"))),
     }
+
+
+def _verdict(passed, unsettled):
+    """Say whether an interval passed; one of a fit whose own checks failed is not simply called so."""
+    verdict = "passed" if passed else "failed"
+    if unsettled:
+        verdict += "; checks of the fit failed"
+    return {"verdict": verdict, "sound": passed and not unsettled}
 
 
 def _own(row, used):
@@ -100,9 +110,12 @@ def _own(row, used):
 
 def _beside(row):
     ends = [words.count(row[name]) for name in ("low", "high") if not pd.isna(row[name])]
+    said = [row[name] for name in ("low", "point", "high") if not pd.isna(row[name])]
     return _with_numbers(row) | {
         "point_text": "–" if pd.isna(row["point"]) else words.count(row["point"]),
         "range_text": " to ".join(ends) if ends else "–",
+        # Not where the two merely differ: their ranges have nothing in common.
+        "outside": "above" if min(said) > row["upper_95"] else "below" if max(said) < row["lower_95"] else "",
     }
 
 

@@ -4,12 +4,13 @@ from collections import Counter
 
 import pandas as pd
 
+from uncounted.checks.backtest import FORECAST
 from uncounted.figures import names_of, words
 from uncounted.figures.answer import partial_months
 from uncounted.figures.checks import parameter_names, quantiles
 from uncounted.figures.others import SAME_KIND, lettered
 from uncounted.report import backtest as knowledge
-from uncounted.report import modeltext, regions, services, survival, years
+from uncounted.report import modeltext, regions, services, survival, worlds, years
 from uncounted.report.pieces import (
     checked,
     descriptions,
@@ -85,6 +86,7 @@ def view(tables, provenance):
         "best_named_age": extreme_share(tables, "idxmax"),
         "least_named_age": extreme_share(tables, "idxmin"),
         "registered": registered(tables),
+        "registered_sums": registered_sums(tables),
         "excess": excess(tables),
         "sources": sources(tables, provenance),
         "registry_days": registry_days(tables),
@@ -102,10 +104,12 @@ def view(tables, provenance):
         "priors": priors(config),
         "convergence": checked(tables.convergence),
         "predictive": checked(tables.predictive),
-        "backtest": checked(tables.backtest),
+        "backtest": kept_out(tables),
+        "foreseen": foreseen(tables),
         "tornado": tornado(tables),
         "power_scaling": power_scaling(tables),
         "knowledge": earlier,
+        "worlds": worlds.view(provenance),
         "model_text": modeltext.as_html(modeltext.docstring(config["model"])),
         **in_words(tables, moved, known),
         "figures": {name: figure(tables, name) for name in names_of(config)},
@@ -139,6 +143,41 @@ def earlier_dates(tables):
 def summary(deaths):
     """Say the answer in a few words, for the list of studies."""
     return {"answer": f"{deaths['median']} deaths", "range": deaths["range"], "note": ""}
+
+
+def kept_out(tables):
+    """List the figures kept out of the fit, with verdicts that tell a bound from a forecast, which decides nothing."""
+    seen = checked(tables.backtest)
+    for row in seen["rows"]:
+        held = row["lower"] <= row["observed"] <= row["upper"]
+        row["kind"] = "forecast" if row["verdict"] == "shown" else "bound"
+        row["said"] = row["verdict"] if row["kind"] == "bound" else "held" if held else "missed"
+    return seen
+
+
+def foreseen(tables):
+    """Say what the fit foresaw of the later list, and whether more came than its interval allows, or fewer.
+
+    Parameters
+    ----------
+    tables : uncounted.figures.tables.CaseTables
+
+    Returns
+    -------
+    dict or None
+        None where no forecast was made. ``came`` is "more", "fewer" or "" (as foreseen).
+    """
+    rows = tables.backtest[tables.backtest["what"] == FORECAST]
+    if rows.empty:
+        return None
+    row = rows.iloc[0]
+    width = row["upper"] - row["lower"]
+    return {
+        **{name: words.about(row[name], width) for name in ("lower", "median", "upper")},
+        "observed": words.count(row["observed"]),
+        "day": row["day"],
+        "came": "more" if row["observed"] > row["upper"] else "fewer" if row["observed"] < row["lower"] else "",
+    }
 
 
 def doubts(predictive, backtest):
@@ -194,23 +233,35 @@ def strata(tables, by):
             "label": label,
             "deaths": exactly(row),
             "about": people(row),
-            "named": words.count(named.loc[label, "median"]) if has_named else None,
+            "named": exactly(named.loc[label]) if has_named else None,
         }
         for label, row in deaths.iterrows()
     ]
 
 
 def peak(tables):
-    """Pick the month whose median is the highest."""
+    """Pick the month whose median is the highest, and say how likely it is the deadliest, and which are next."""
     rows = tables.pick("deaths", "month")
-    return {"label": rows["median"].idxmax(), "about": people(rows.loc[rows["median"].idxmax()])}
+    month = rows["median"].idxmax()
+    return {"label": month, "about": people(rows.loc[month]), **_likely(tables, "most_deaths", "month", month)}
 
 
 def extreme_share(tables, which):
     """Pick the age whose share named has the highest or the lowest median ("idxmax" or "idxmin")."""
     rows = tables.pick("share_named", "age")
     age = getattr(rows["median"], which)()
-    return {"label": age, **share(rows.loc[age])}
+    quantity = {"idxmax": "largest_share_named", "idxmin": "smallest_share_named"}[which]
+    return {"label": age, **share(rows.loc[age]), **_likely(tables, quantity, "age", age)}
+
+
+def _likely(tables, quantity, by, label):
+    """The probability that a stratum is the extreme one, and the two next likely of the others."""
+    probability = tables.pick(quantity, by)["mean"]
+    others = probability.drop(label).nlargest(2)
+    return {
+        "probability": words.percent(probability[label]),
+        "next": [{"label": name, "probability": words.percent(value)} for name, value in others.items() if value > 0],
+    }
 
 
 def shares(tables, by):
@@ -227,6 +278,30 @@ def registered(tables):
         expected = exactly(usual.loc[(age, year)])
         years.setdefault(year, []).append({"age": age, "war": exactly(row), "usual": expected})
     return years
+
+
+def registered_sums(tables):
+    """Sum the war deaths in the registry over the ages that are published in one number, by year.
+
+    Returns
+    -------
+    dict of str to dict
+        ``age``, ``war``, ``usual``, as in :func:`registered`; ``about``, rounded; ``published``; and ``apart``: whether
+        our interval and twice the published standard deviation have nothing in common. Years without a published
+        number have none.
+    """
+    table = tables.evidence("published_excess_male_deaths")
+    table = table[table["variant"] == "hiv_subtracted"].assign(year=lambda rows: rows["year"].astype(str))
+    theirs = table.set_index(["age", "year"])
+    usual = tables.pick("male_deaths_without_war_summed", "age", "calendar_year")
+    sums = {}
+    for (age, year), row in tables.pick("registered_war_deaths_summed", "age", "calendar_year").iterrows():
+        sums[year] = {"age": age, "war": exactly(row), "usual": exactly(usual.loc[(age, year)]), "about": people(row)}
+        if (age, year) in theirs.index:
+            middle, sd = theirs.loc[(age, year), ["excess", "sd"]]
+            apart = row["lower"] > middle + 2 * sd or row["upper"] < middle - 2 * sd
+            sums[year] |= {"published": f"{words.count(middle)} ± {words.count(sd)}", "apart": bool(apart)}
+    return sums
 
 
 def excess(tables):
@@ -345,9 +420,13 @@ def in_words(tables, moved, known):
     """Say in words what some of the figures show, for people who cannot see them."""
     wide = words.percent(tables.levels[1])
     by_age = [(words.ages(age), people(row)) for age, row in tables.pick("deaths", "age").iterrows()]
+    by_month = tables.pick("deaths", "month")
     same = [row for row in published(tables) if row["counts"] == SAME_KIND]
     return {
         "age_words": "; ".join(f"{age}, {row['median']} ({row['range']})" for age, row in by_age),
+        "month_words": "; ".join(
+            f"{words.month(month)}, {people(row)['median']}" for month, row in by_month.iterrows()
+        ),
         "sensitivity_words": "; ".join(
             f"{'without ' + words.source(row['left_out']) if row['left_out'] else 'all sources'} "
             f"{row['about']['median']} ({wide} interval {row['about']['range']})"
@@ -385,6 +464,13 @@ def parameters(tables):
         shown = {}
         for kind in ("prior", "posterior"):
             picked = quantiles(tables, name, kind)
-            shown[kind] = {key: words.number(value) for key, value in picked.items()}
+            shown[kind] = {key: _written(value, name, picked) for key, value in picked.items()}
         rows.append({"name": name, "unit": own["unit"].iloc[0], "reason": own["reason"].iloc[0], **shown})
     return rows
+
+
+def _written(value, name, interval):
+    """Write a quantile of a parameter; of the deaths no more digits than the value or its interval deserves."""
+    if name != "deaths":
+        return words.number(value)
+    return words.about(value, min(abs(value), interval["upper"] - interval["lower"]))
