@@ -5,6 +5,7 @@ import re
 
 import made_up_lists
 import numpy as np
+import pandas as pd
 import pytest
 from reader import Reader
 
@@ -369,6 +370,22 @@ def test_simulated_tables_say_how_often_intervals_held_with_the_error_of_so_few(
     assert "Of five such tables, the 50 % interval held the number in" in text and "±" in text
     assert "A further one could not be estimated." in text
     assert "No table was simulated" in section(html, "none-own")
+
+
+@pytest.mark.parametrize(("held", "too_narrow"), [(16, True), (19, False)])
+def test_intervals_that_hold_too_seldom_are_said_to_be_too_narrow(study_of, held, too_narrow):
+    release = study_of("gaza_by_age_and_sex")
+
+    def change(rows):
+        many = pd.concat([rows.iloc[:1]] * 20, ignore_index=True).assign(number=range(20), held_80=True)
+        return many.assign(held_95=pd.array([number < held for number in range(20)], dtype="boolean"))
+
+    release.change("gaza_by_age_and_sex", "checks/parametric", change)
+    text = section(release.report(), "gaza_by_age_and_sex-own")
+    assert ("The intervals are too narrow for tables like this one." in text) == too_narrow
+    assert ("the intervals are wide enough for tables like this one" in text) != too_narrow
+    assert ("so few of the 95 % intervals, or fewer, would hold in 1.6 % of all such series" in text) == too_narrow
+    assert "The model that was tested is the log-linear model, with all parts added up. It is not the average" in text
 
 
 def test_of_two_lists_no_list_is_a_population_of_its_own(html):

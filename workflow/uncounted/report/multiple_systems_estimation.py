@@ -63,6 +63,7 @@ def view(tables, provenance):
         "why_not": tables.why_not() if tables.total is None else "",
         **answer(tables),
         "families": families(tables),
+        "lead": tables.lead,
         "averaged": tables.lead == "average",
         "kinds": sorted(families(tables), key=lambda row: row["name"] == "average"),
         "disagree": disagree(tables),
