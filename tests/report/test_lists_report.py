@@ -10,6 +10,8 @@ import pytest
 from reader import Reader
 
 from uncounted.errors import UserError
+from uncounted.figures import words
+from uncounted.figures.tables import open_tables
 from uncounted.models import LISTS
 from uncounted.report import modeltext
 from uncounted.report.lists_others import difference
@@ -142,6 +144,27 @@ def test_two_lists_have_no_refits(html):
     assert "Neither of two lists can be left out" in section(html, "two-hangs")
     assert "Two lists say nothing about how they depend on each other" in section(html, "two-how")
     assert "the draws are independent of each other" in section(html, "two-checks")
+
+
+def test_studies_of_the_same_people_name_each_other(finished_lists, tmp_path):
+    release = finished_lists.copy(tmp_path / "release")
+    config = release.provenance["config"]
+    config["cases"]["kosovo"]["same_people_as"] = ["split", "gaza_by_month"]
+    config["cases"]["split"]["same_people_as"] = ["kosovo", "none"]
+    release.write_provenance(config=config)
+    html = release.report()
+    text, of_others = section(html, "kosovo-answer"), section(html, "split-answer")
+    other = re.search(r"The estimate is (\S+) ", section(html, "kosovo-answer"))[1]
+    assert text.count("do not add them") == 1 and of_others.count("do not add them") == 2
+    assert f"{config['cases']['kosovo']['title']} : {other} (" in of_others
+    medians = [
+        open_tables(name, config["cases"][name], release.case(name)).total["median"] for name in ("kosovo", "split")
+    ]
+    assert f"changes the median by {words.signed_percent(medians[1] / medians[0] - 1)}" in text
+    assert "no number can be given there" in of_others
+    # The study that is in no run of this release is not mentioned.
+    assert "by month" not in text
+    assert section(html, "studies").count("do not add the two") == 3
 
 
 # Lists, models, strata

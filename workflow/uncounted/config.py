@@ -102,6 +102,7 @@ def read_case(folder, name, named_in="config/config.yaml", lines=None):
         _check_sources(case, lines, path)
         return case
     _check_lists(case, lines, path)
+    _check_same_people(case, lines, path)
     case.setdefault("data", name)
     return case | _over_defaults({key: case[key] for key in ("priors", "sampling", "checks")}, lines, path)
 
@@ -247,6 +248,18 @@ def _check_lists(case, lines, path):
         )
     for number, zero in enumerate(case["structural_zeros"]):
         _check_structural_zero(case, zero, ("structural_zeros", number), lines, path)
+
+
+def _check_same_people(case, lines, path):
+    """Check that other studies of the same people are studies that there are."""
+    known = sorted(file.stem for file in path.parent.glob("*.yaml") if file != path)
+    for number, name in enumerate(case["same_people_as"]):
+        if name not in known:
+            raise UserError(
+                f"{name!r} in same_people_as is no other study{_suggestion(name, known)}",
+                where=_place(path, lines, ("same_people_as", number)),
+                expected=f"one of {', '.join(known)}" if known else f"no such key: {path.parent} has no other study",
+            )
 
 
 def _check_structural_zero(case, zero, key, lines, path):
