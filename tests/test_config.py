@@ -114,6 +114,13 @@ def test_mistakes_in_config(folder, old, new, said):
         assert words in text
 
 
+def test_a_reason_is_for_a_key_that_is_another_one(folder):
+    (folder / "cases" / "toy.yaml").write_text(LISTS + "sampling: {classes: 5}\nreasons: {classes: chains agree}\n")
+    assert read_config(folder / "config.yaml")["cases"]["toy"]["reasons"] == {"classes": "chains agree"}
+    text = edited(folder, "cases/toy.yaml", "reasons: {classes", "reasons: {clases")
+    assert "line 10" in text and "reasons.clases is about no key of sampling (did you mean classes?)" in text
+
+
 def test_another_study_of_the_same_people_is_one_that_there_is(folder):
     (folder / "cases" / "toy.yaml").write_text(LISTS + "same_people_as: [other]\n")
     text = message(folder)

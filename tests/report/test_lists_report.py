@@ -185,6 +185,23 @@ def test_models_older_methods_and_published_estimates_stand_in_tables(html):
     assert "Of six published estimates, " in text
 
 
+def test_fewer_latent_classes_than_usual_are_said_with_the_reason(html):
+    for anchor in ("gaza_by_age_and_sex-how", "gaza_by_age_and_sex-models"):
+        text = section(html, anchor)
+        assert "five at most, in place of ten" in text and "the chains did not agree within the sweeps" in text
+    assert "in place of ten" not in section(html, "kosovo-models")
+
+
+@pytest.mark.parametrize(("highest", "said"), [(0.81, True), (0.5, False)])
+def test_scores_are_said_to_be_unreliable_where_pareto_k_is_high(study_of, highest, said):
+    release = study_of("kosovo")
+    release.change("kosovo", "checks/weights", lambda rows: rows.assign(worst_pareto_k=[0.3, highest, 0.4]))
+    text = section(release.report(), "kosovo-models")
+    assert ("The scores cannot be relied on." in text) == said
+    assert ("for 1 of 2 counts by latent classes (up to 0.81). So differences" in text) == said
+    assert ("they can be relied on" in text) != said
+
+
 def test_every_stratum_that_differs_from_the_published_has_a_sentence(study_of):
     release = study_of("gaza_by_age_and_sex")
 

@@ -33,7 +33,7 @@ class ListsTables(CaseTables):
         "predictive": ("source", "variable", "item", "observed", "median", "lower", "upper", "p_value", "passed"),
         "sensitivity": ("left_out", "median", "lower", "upper", "level", "moved", "r_hat", "ess_bulk"),
         "dial": ("unseen_odds", "median", "lower", "upper", "level", "needed_for"),
-        "weights": ("model", "weight", "elpd", "passed", "reason", "disagrees"),
+        "weights": ("model", "weight", "elpd", "worst_pareto_k", "passed", "reason", "disagrees"),
         "power_scaling": POWER_SCALING,
         "tornado": TORNADO,
         "held_out_lists": ("list", "people", "alone", "aside", "model", *_AGAINST),

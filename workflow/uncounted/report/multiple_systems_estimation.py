@@ -5,12 +5,22 @@ import re
 
 import pandas as pd
 
+from uncounted.config import defaults
 from uncounted.figures import names_of, words
 from uncounted.figures.families import disagree
 from uncounted.figures.lists import dial_rows, histories_shown, needed_positions, times, why_no_dial
 from uncounted.report import modeltext
 from uncounted.report.calibrated import calibrated
-from uncounted.report.lists_checks import doubts, left_out, pareto_k, predictive, sensitivity, stop
+from uncounted.report.lists_checks import (
+    HIGH_PARETO_K,
+    doubts,
+    highest_k,
+    left_out,
+    pareto_k,
+    predictive,
+    sensitivity,
+    stop,
+)
 from uncounted.report.lists_others import a_number, an_interval, differ, joined, older, published, published_in_words
 from uncounted.report.own_table import own_table
 from uncounted.report.pieces import (
@@ -65,6 +75,8 @@ def view(tables, provenance):
         "families": families(tables),
         "lead": tables.lead,
         "averaged": tables.lead == "average",
+        "classes": classes(tables),
+        "scores": scores(tables),
         "kinds": sorted(families(tables), key=lambda row: row["name"] == "average"),
         "disagree": disagree(tables),
         "lists": lists(tables, described),
@@ -196,11 +208,30 @@ def families(tables):
                 "why_not": tables.why_not(model=name) if row is None else "",
                 "weight": "–" if weight is None else words.percent(weight["weight"]),
                 "elpd": "–" if weight is None else _signed(weight["elpd"]),
+                "worst_k": "–" if weight is None else highest_k(weight["worst_pareto_k"]),
                 "passed": "–" if weight is None else ("passed" if weight["passed"] else "failed"),
                 "reason": "" if weight is None else weight["reason"],
             }
         )
     return rows
+
+
+def classes(tables):
+    """Say how many latent classes were allowed, if it is not the usual number, and why; None otherwise."""
+    used, usual = tables.config["sampling"]["classes"], defaults()["sampling"]["classes"]
+    if "latent_class" not in tables.models or used == usual:
+        return None
+    reason = tables.config.get("reasons", {}).get("classes", "")
+    return {"used": words.small(used), "usual": words.small(usual), "reason": reason}
+
+
+def scores(tables):
+    """Say how far the scores of the models can be relied on: of how many counts the Pareto k is too high."""
+    known = tables.weights[tables.weights["elpd"].notna()]
+    high = known["worst_pareto_k"].fillna(math.inf) > HIGH_PARETO_K
+    counts = {row["name"]: row for row in pareto_k(tables)["rows"]}
+    doubtful = [counts[name] for name in known.loc[high, "model"] if name in counts]
+    return {"any": len(known) > 0, "bound": str(HIGH_PARETO_K), "doubtful": doubtful}
 
 
 def _signed(value):
