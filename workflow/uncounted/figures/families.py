@@ -115,10 +115,10 @@ def _answer(tables):
     total = tables.total
     if total is None:
         return "\n".join(textwrap.wrap(f"Cannot be estimated: {words.brief(tables.why_not(), 100)}", 58))
-    width, (narrow, wide) = total["upper"] - total["lower"], tables.levels
+    narrow, wide = tables.levels
 
     def about(key):
-        return words.about(total[key], width)
+        return words.rounded(total[key], total)
 
     lines = [
         f"{about('median')} estimated in all",

@@ -58,9 +58,8 @@ class Row:
 
     def write(self, value):
         """Write one of its numbers."""
-        width = self["upper"] - self["lower"]
-        if self.rounded and math.isfinite(width) and math.isfinite(value):
-            return words.about(value, width)
+        if self.rounded and all(math.isfinite(self[key]) for key in ("lower", "median", "upper")):
+            return words.rounded(value, self) if math.isfinite(value) else "–"
         return words.count(value) if math.isfinite(value) else "–"
 
 

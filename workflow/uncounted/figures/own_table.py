@@ -42,7 +42,8 @@ def held_out_lists(tables):
         if math.isnan(row.median):
             forest.say(axes, place, row.reason)
         else:
-            beside(axes, place, words.about(row.median, row.upper_95 - row.lower_95))
+            ends = {"lower": row.lower_95, "median": row.median, "upper": row.upper_95}
+            beside(axes, place, words.rounded(row.median, ends))
     style.rows(axes, labels, size=8.5)
     axes.set_xlabel("estimated from the other lists, relative to the count of the list")
     _key_of_tests(figure, table, "count of the list")

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 
 from uncounted.figures import words
-from uncounted.report.pieces import people
+from uncounted.report.pieces import exactly
 
 
 def older(tables):
@@ -87,7 +87,7 @@ def joined(names):
 
 
 def differ(tables):
-    """Say of which strata the published estimate and ours differ by more than an interval.
+    """Say of which strata the published estimate or ours lies outside the interval of the other.
 
     Returns
     -------
@@ -103,7 +103,7 @@ def differ(tables):
 
 
 def difference(theirs, ours, wide):
-    """Say how a published estimate differs from ours by more than its interval, or ours by more than theirs.
+    """Say how a published estimate lies outside the interval of ours, or ours outside theirs.
 
     Parameters
     ----------
@@ -117,13 +117,14 @@ def difference(theirs, ours, wide):
     Returns
     -------
     str
-        One sentence; empty where each number is within the other's interval.
+        One sentence, with numbers as they are compared, before rounding; empty where each number is within the other's
+        interval.
     """
     outside = side(theirs["estimate"], ours["lower"], ours["upper"])
     ours_outside = side(ours["median"], theirs["lower"], theirs["upper"])
     if not outside and not ours_outside:
         return ""
-    about = people(ours)
+    about = exactly(ours)
     median, interval = about["median"], f"the published interval ({an_interval(theirs)})"
     said = f"is {outside or 'within'} our {wide} interval ({about['range']})"
     if ours_outside:
