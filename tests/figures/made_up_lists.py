@@ -35,7 +35,9 @@ def evil(folder):
                 rows.append((label, *on, int(rng.integers(1, 400)) if label != "tiny" else 3))
     columns = ["where", "a", "b", "c", "d", "count"]
     pd.DataFrame(rows, columns=columns).to_csv(folder / "histories.csv", index=False)
-    published = [(f"<i>method {n}</i> $\\alpha$", f"source & {n}", 5000 + n, 4000, 7000, 0.95, "") for n in range(2)]
+    published = [
+        (f"<i>method {n}</i> $\\alpha$", f"source & {n} $\\alpha$", 5000 + n, 4000, 7000, 0.95, "") for n in range(2)
+    ]
     columns = ["method", "source", "estimate", "lower", "upper", "level", "credit"]
     pd.DataFrame(published, columns=columns).to_csv(folder / "published.csv", index=False)
     plain = {"a": EVIL[0], "b": EVIL[1], "c": EVIL[2], "d": EVIL[3]}

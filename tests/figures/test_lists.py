@@ -167,8 +167,10 @@ def test_the_average_stands_on_top_and_published_estimates_below(studies):
     labels = [label.get_text().replace("\n", " ") for label in figure.axes[0].get_yticklabels()]
     assert labels[:4] == ["Average of the models", "Log-linear", "Latent classes", "Decomposable graphs"]
     assert labels[4] == "Independent lists"
-    assert labels[8] == "A  log-linear model Ball et al. 2002"
-    assert len(labels) == 4 + 4 + 6
+    assert labels[8:10] == ["A Ball et al. 2002", "B Kosovo Memory Book"]
+    assert labels[10:] == ["C Rcapture", "D SparseMSE", "E LCMCR", "F dga"]
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend[-3:] == ["older methods", "published", "other software"]
     total = studies["kosovo"].total
     title = texts(figure)
     assert f"{round(total['median'], -2):,.0f} estimated in all" in title
@@ -256,11 +258,14 @@ def test_published_estimates_are_marked_where_the_dial_has_to_stand(studies):
     tables = studies["kosovo"]
     needed = lists.needed_positions(tables)
     assert [row["letter"] for row in needed] == ["A", "B", "C", "D", "E", "F"]
+    assert [row["look"] for row in needed] == ["published"] * 2 + ["software"] * 4
+    assert needed[1]["name"] == "Kosovo Memory Book" and needed[2]["name"] == "Rcapture"
     published = tables.published_totals.set_index("letter")["estimate"]
     for row in needed:
         assert row["median"] == pytest.approx(published[row["letter"]], rel=0.02)
     figure = drawn(lists.dial, tables)
-    assert sum(line.get_marker() == "D" for line in figure.axes[0].lines) == 6
+    assert [line.get_marker() for line in figure.axes[0].lines].count("D") == 2
+    assert [line.get_marker() for line in figure.axes[0].lines].count("o") == 4
 
 
 def test_the_dial_is_labelled_by_what_it_multiplies():

@@ -57,6 +57,19 @@ def test_a_source_that_is_not_known_keeps_its_name():
     assert words.source("my_own_list") == "my own list"
 
 
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("LCMCR in R, its defaults; run for this project", "LCMCR"),
+        ("maximum likelihood; computed for this project", "maximum likelihood"),
+        ("Bales, Hesketh and Silverman 2015", "Bales, Hesketh and Silverman 2015"),
+        ("Kosovo Memory Book, for the same period, as quoted by HRDAG", "Kosovo Memory Book"),
+    ],
+)
+def test_sources_of_estimates_have_a_short_name(source, shown):
+    assert words.short_source(source) == shown
+
+
 def test_strata_are_named_as_people_read_them():
     assert words.stratum("2023-10") == "Oct 2023" and words.stratum("2023-13") == "2023-13"
     assert words.stratum("female, 0-14") == "female, 0–14"

@@ -14,7 +14,7 @@ from uncounted.figures import words
 from uncounted.figures.tables import open_tables
 from uncounted.models import LISTS
 from uncounted.report import modeltext
-from uncounted.report.lists_others import difference
+from uncounted.report.lists_others import difference, in_words
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +160,8 @@ def test_studies_of_the_same_people_name_each_other(finished_lists, tmp_path):
     medians = [
         open_tables(name, config["cases"][name], release.case(name)).total["median"] for name in ("kosovo", "split")
     ]
-    assert f"changes the median by {words.signed_percent(medians[1] / medians[0] - 1)}" in text
+    moved = words.signed_percent(medians[1] / medians[0] - 1).replace("\u202f", " ")
+    assert f"changes the median by {moved}" in text
     assert "no number can be given there" in of_others
     # The study that is in no run of this release is not mentioned.
     assert "by month" not in text
@@ -181,8 +182,42 @@ def test_models_older_methods_and_published_estimates_stand_in_tables(html):
     text = section(html, "kosovo-models")
     assert "Average of the models – " in text and "Log-linear 55 %" in text
     assert "Chao’s lower bound 9,680" in text and "8,800 to no end" in text
-    assert "F near-complete count Kosovo Memory Book, for the same period, as quoted by HRDAG 10,401 –" in text
-    assert "Of six published estimates, " in text
+    assert "B near-complete count Kosovo Memory Book, for the same period, as quoted by HRDAG 10,401 –" in text
+    theirs, programs = text.index("What others published"), text.index("Other software, run for this project")
+    assert theirs < text.index("Of two published estimates, A and B lie ") < programs
+    assert (
+        programs
+        < text.index("Of four estimates by other software, C, D, E and F lie ")
+        < text.index("C log-linear, best")
+    )
+    assert "nobody published these numbers" in text
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ((np.nan, 10_000, 13_000), "The published estimate (A, its range) lies within our"),
+        ((np.nan, 10, 13_000), "The published estimate (A, its range) lies partly within our"),
+        ((np.nan, 10, 20), "The published estimate (A, its range) lies below our"),
+        ((10**7, np.nan, np.nan), "The published estimate (A) lies above our"),
+        ((np.nan, np.nan, np.nan), ""),
+    ],
+)
+def test_a_range_without_a_number_is_compared_too(finished_lists, numbers, said):
+    config = finished_lists.provenance["config"]["cases"]["kosovo"]
+    tables = open_tables("kosovo", config, finished_lists.case("kosovo"))
+    table = tables.evidence("published_estimates").iloc[:1].copy()
+    table.loc[:, ["estimate", "lower", "upper"]] = numbers
+    tables._read["evidence/published_estimates"] = table
+    found = in_words(tables)
+    assert found[True] == "" and found[False].startswith(said) and bool(found[False]) == bool(said)
+
+
+def test_who_cannot_see_the_models_is_told_of_older_methods_and_of_other_software(finished_lists, html):
+    alt = next(image["alt"] for image in Reader(html).images if "Chao" in image["alt"])
+    assert "then by older methods, then as others published it, then by other software, run for this project" in alt
+    assert "Chao’s lower bound, an older method, 9,680 (8,800 to no end)" in alt
+    assert "A, published by Ball et al. 2002, 10,356" in alt and "published by Rcapture" not in alt
 
 
 def test_fewer_latent_classes_than_usual_are_said_with_the_reason(html):

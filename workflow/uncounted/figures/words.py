@@ -243,6 +243,13 @@ def brief(text, width):
     return text if len(text) <= width else text[: width - 1].rstrip(" ,;(") + "…"
 
 
+def short_source(text):
+    """Name a source of an estimate in two short lines at most: the program alone, or the authors and the year."""
+    text = " ".join(str(text).split())
+    name = text.partition(" in R" if " in R" in text else ";")[0]
+    return brief(name if len(name) <= 44 else name.partition(",")[0], 44)
+
+
 def parameter(name):
     """Name a parameter for readers."""
     return "deaths in all" if name == "deaths" else str(name).replace("_", " ")

@@ -21,7 +21,7 @@ from uncounted.report.lists_checks import (
     sensitivity,
     stop,
 )
-from uncounted.report.lists_others import a_number, an_interval, differ, joined, older, published, published_in_words
+from uncounted.report.lists_others import a_number, an_interval, differ, in_words, joined, older, published
 from uncounted.report.own_table import own_table
 from uncounted.report.pieces import (
     checked,
@@ -89,7 +89,7 @@ def view(tables, provenance):
         "dropped": dropped(tables),
         "older": older(tables),
         "published": published(tables),
-        "published_in_words": published_in_words(tables),
+        "others": others(tables),
         "strata": strata(tables),
         "by": joined(config["strata"]) if config["strata"] else "",
         "long": len(tables.strata) > LONG,
@@ -115,7 +115,7 @@ def view(tables, provenance):
         "left_out": left_out(tables),
         "figures": {name: figure(tables, name) for name in names_of(config)},
     }
-    return shown | in_words(shown) | {"contents": contents(shown), "summary": summary(shown)}
+    return shown | for_figures(shown) | {"contents": contents(shown), "summary": summary(shown)}
 
 
 def contents(shown):
@@ -148,17 +148,38 @@ def summary(shown):
     }
 
 
-def in_words(shown):
+def others(tables):
+    """Part what others published from what other programs gave: title, sentence and rows of each that there is."""
+    rows, said = published(tables), in_words(tables)
+    titles = {False: "What others published", True: "Other software, run for this project"}
+    parted = [
+        {
+            "title": title,
+            "is_run": is_run,
+            "said": said[is_run],
+            "rows": [row for row in rows if row["is_run"] == is_run],
+        }
+        for is_run, title in titles.items()
+    ]
+    return [part for part in parted if part["rows"]]
+
+
+def for_figures(shown):
     """Say in words what some of the figures show, for people who cannot see them."""
 
     def said(label, about):
         return f"{label}, {about['median']} ({about['range']})" if about else f"{label}, no estimate"
 
-    theirs = [row for row in shown["published"] if not row["about"]]
-    published = [f"{row['letter']}, published by {row['source']}, {row['estimate']} ({row['range']})" for row in theirs]
+    older = [f"{row['label']}, an older method, {row['estimate']} ({row['range']})" for row in shown["older"]]
+    by = {False: "published by ", True: ""}
+    theirs = [
+        f"{row['letter']}, {by[row['is_run']]}{row['source']}, {row['estimate']} ({row['range']})"
+        for row in shown["published"]
+        if not row["about"]
+    ]
     refits = shown["sensitivity"]["rows"]
     return {
-        "headline_words": "; ".join([said(row["label"], row["about"]) for row in shown["families"]] + published),
+        "headline_words": "; ".join([said(row["label"], row["about"]) for row in shown["families"]] + older + theirs),
         "strata_words": "; ".join(said(row["label"], row["about"]) for row in shown["strata"]),
         "sensitivity_words": "; ".join(said(row["left_out"] or "all lists", row["about"]) for row in refits),
     }
@@ -415,7 +436,7 @@ def dial(tables):
         "not_reached": [
             {
                 "letter": row["letter"],
-                "why": "no single number was published"
+                "why": "no single number was given"
                 if pd.isna(row["estimate"])
                 else "not more than the people on the lists"
                 if row["estimate"] <= tables.seen
