@@ -327,7 +327,8 @@ def tornado(priors, sources, median, model, rng):
             moved, k = float(rng.normal(0, 0.03)), 0.9 if name == priors[0] and "wide" in change else 0.1
             rows.append(("prior", name, change, model, median, median * (1 + moved), moved, 0.004, k, k < 0.7))
     for name, moved in sources:
-        rows.append(("source", name, "left out", "loglinear", median, median * (1 + moved), moved, 0.01, np.nan, True))
+        change = "merged" if name.endswith(" merged") else "left out"
+        rows.append(("source", name, change, "loglinear", median, median * (1 + moved), moved, 0.01, np.nan, True))
     return _frame(rows, "kind item change model from_median median moved mcse_moved pareto_k trusted")
 
 

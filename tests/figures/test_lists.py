@@ -374,6 +374,10 @@ def test_the_largest_moves_stand_on_top_and_a_doubtful_prior_has_a_question_mark
     assert left == 1 and set(sizes.index) - set(items) == {("source", sizes["source"].idxmin())}
     written = texts(drawn(tornado.tornado, tables))
     assert "(?)" in written and "prior: coverage" in written and "without ABA" in written
+    figure = drawn(tornado.tornado, tables)
+    assert figure.axes[0].get_xlabel() == "how far the median moves"
+    assert figure.get_supxlabel() == "One more in the table"
+    assert "left out, or merged" in written
 
 
 def test_simulated_tables_without_an_estimate_are_not_drawn(studies):

@@ -487,8 +487,35 @@ def test_the_largest_move_that_can_be_trusted_is_told(study_of):
     release.change("kosovo", "checks/tornado", change)
     text = section(release.report(), "kosovo-hangs")
     assert "Of the priors, it is “prior: coverage”, one sd lower: by +20" in text
-    assert "two of" in text and "marked as not to be trusted" in text
+    assert "what that prior does is not known: coverage (half as wide, twice as wide)." in text
+    assert "all of them keep these" in text and "left out or merged" in text
     assert "not to be had" in text  # what more weight of the prior would do, by one of the models
+
+
+def test_refits_that_miss_the_limits_of_the_answer_are_named_with_the_reason(study_of):
+    release = study_of("kosovo")
+
+    def missed(rows):
+        return rows.assign(trusted=rows["trusted"] & (rows["item"] != "EXH and ABA merged"))
+
+    def unsettled(rows):
+        rows.loc[rows["left_out"] == "EXH and ABA merged", ["r_hat", "ess_bulk"]] = [1.013, 250.0]
+        return rows
+
+    release.change("kosovo", "checks/tornado", missed)
+    release.change("kosovo", "checks/sensitivity", unsettled)
+    text = section(release.report(), "kosovo-hangs")
+    assert "(R-hat of 1.01 at most, 400 effective draws at least): EXH and ABA merged." in text
+    assert "R-hat 1.013, 250 effective draws" in text and "EXH and ABA merged merged" in text
+    assert "or the calculation misses the limits that hold for the answer" in text
+
+
+def test_what_moves_the_answer_stands_in_the_order_of_its_size(html):
+    text = section(html, "kosovo-hangs")
+    table = text[text.index("Each change, and the median before and after it") : text.index("Does the answer follow")]
+    moves = [float(found.replace("−", "-")) for found in re.findall(r"([+−]\d+(?:\.\d)?) % \d", table)]
+    assert len(moves) > 15 and moves == sorted(moves, key=abs, reverse=True)
+    assert "The median from which the priors move, 11,000, is that of all draws" in text
 
 
 CALIBRATED = """\

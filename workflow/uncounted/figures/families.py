@@ -265,10 +265,10 @@ def sensitivity(tables):
     _label(axes, rows, list(range(len(rows))))
     forest.settle(axes, forest.start_of(rows, tables.seen), end)
     _seen(axes, tables.seen)
-    notes = [f"{words.capital(words.brief(tables.config['people'], 40))} in all"]
+    axes.set_xlabel(f"{words.capital(words.brief(tables.config['people'], 40))} in all")
     if left:
-        notes.append(f"and {words.count(left)} that move it less, in the table")
-    axes.set_xlabel("\n".join(notes))
+        note = f"{words.capital(words.small(left))} more, which move it less, in the table"
+        figure.supxlabel(note, x=0.015, ha="left", fontsize=8.5, color=style.QUIET)
     style.key(figure, style.shades(tables.levels))
     return figure
 
