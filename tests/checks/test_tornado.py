@@ -132,7 +132,7 @@ def test_fits_without_a_list_are_taken_over_and_unsettled_ones_marked():
     assert table["moved"].tolist() == pytest.approx([0.1, -0.3, -0.1])
     assert table["trusted"].tolist() == [True, False, False]
     assert tornado.leave_out(pd.DataFrame(columns=columns), "loglinear", bounds).empty
-    assert len(tornado.together(table.reset_index()[list(SCHEMA.columns)], tornado.together())) == 2
+    assert len(tornado.together(table.reset_index()[list(SCHEMA.columns)], tornado.together())) == 3
 
 
 def test_two_lists_follow_the_prior_of_their_odds_ratio_exactly():

@@ -167,8 +167,8 @@ def test_the_average_stands_on_top_and_published_estimates_below(studies):
     labels = [label.get_text().replace("\n", " ") for label in figure.axes[0].get_yticklabels()]
     assert labels[:4] == ["Average of the models", "Log-linear", "Latent classes", "Decomposable graphs"]
     assert labels[4] == "Independent lists"
-    assert labels[8:10] == ["A Ball et al. 2002", "B Kosovo Memory Book"]
-    assert labels[10:] == ["C Rcapture", "D SparseMSE", "E LCMCR", "F dga"]
+    assert labels[8:10] == ["A  Ball et al. 2002", "B  Kosovo Memory Book"]
+    assert labels[10:] == ["C  Rcapture", "D  SparseMSE", "E  LCMCR", "F  dga"]
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
     assert legend[-3:] == ["older methods", "published", "other software"]
     total = studies["kosovo"].total

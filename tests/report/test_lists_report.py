@@ -216,7 +216,7 @@ def test_a_range_without_a_number_is_compared_too(finished_lists, numbers, said)
 def test_who_cannot_see_the_models_is_told_of_older_methods_and_of_other_software(finished_lists, html):
     alt = next(image["alt"] for image in Reader(html).images if "Chao" in image["alt"])
     assert "then by older methods, then as others published it, then by other software, run for this project" in alt
-    assert "Chao’s lower bound, an older method, 9,680 (8,800 to no end)" in alt
+    assert "Chao’s lower bound, an older method, 9,680 (9,240 to 10,120)" in alt
     assert "A, published by Ball et al. 2002, 10,356" in alt and "published by Rcapture" not in alt
 
 
@@ -412,6 +412,18 @@ def test_verdicts_are_put_into_words(study_of):
     assert "Prior and data conflict : prior and lists pull the answer in different directions" in text
     assert "Robust: the answer hardly follows the prior" in text
     assert "The prior matters: the answer follows the prior" in text
+
+
+def test_a_sensitivity_that_is_not_to_be_had_has_the_reason_and_no_number(study_of):
+    release = study_of("kosovo")
+
+    def broken(rows):
+        return rows.assign(prior=[np.nan, 0.1, 0.1], verdict=["not to be had", "robust", "robust"])
+
+    release.change("kosovo", "checks/power_scaling", broken)
+    text = section(release.report(), "kosovo-hangs")
+    assert "latent classes not to be had 0.31 Not to be had: the measure breaks down here." in text
+    assert "too few draws count (Pareto k above 0.7)" in text
 
 
 def test_a_pareto_k_that_is_not_to_be_had_counts_as_high(study_of):

@@ -2,7 +2,7 @@
 
 import math
 
-from uncounted.checks.power_scaling import BOUND
+from uncounted.checks.power_scaling import BOUND, NO_VERDICT
 from uncounted.checks.reweighing import HIGH_K
 from uncounted.checks.tornado import MERGED
 from uncounted.figures import words
@@ -13,6 +13,10 @@ _VERDICTS = {
     "robust": "the answer hardly follows the prior",
     "the prior matters": "the answer follows the prior, and the {data} say little against it",
     "prior and data conflict": "prior and {data} pull the answer in different directions",
+    NO_VERDICT: (
+        "the measure breaks down here. The density of the priors or of the {data} differs so much from draw to draw "
+        "that with a weight of a hundredth more or less too few draws count (Pareto k above {bound})"
+    ),
 }
 
 
@@ -137,10 +141,10 @@ def power_scaling(tables):
             {
                 "label": words.model(row["model"]),
                 "quantity": str(row["quantity"]).replace("_", " "),
-                "prior": words.number(row["prior"], 2),
-                "likelihood": words.number(row["likelihood"], 2),
+                "prior": _sensitivity(row["prior"]),
+                "likelihood": _sensitivity(row["likelihood"]),
                 "verdict": row["verdict"],
-                "meaning": _VERDICTS.get(row["verdict"], "").format(data=data),
+                "meaning": _VERDICTS.get(row["verdict"], "").format(data=data, bound=HIGH_K),
                 "conflict": row["verdict"] == "prior and data conflict",
                 "as_it_is": people(_interval(row, "")),
                 "less": _scaled(row, "less"),
@@ -148,6 +152,10 @@ def power_scaling(tables):
             }
         )
     return {"rows": rows, "bound": str(BOUND), "data": data, "stated": data == "figures"}
+
+
+def _sensitivity(value):
+    return "not to be had" if math.isnan(value) else words.number(value, 2)
 
 
 def _interval(row, end):
