@@ -447,9 +447,9 @@ def test_the_test_on_the_own_table_counts_what_held_and_names_what_did_not(html)
     # Of four lists one has no estimate, and one is far too low.
     assert "By the average of the models, the 50 % interval held none of three counts, the 80" in text
     assert "It missed OSCE: 500 counted, 250 estimated" in text
-    assert "Where there is no estimate: nobody is on two lists." in text
-    assert "ABA 400 200 – not estimable: nobody is on two lists" in text
-    assert "EXH: ABA left aside, which shares nobody of it with another list." in text
+    assert "For ABA the others give no estimate: none of its people is on two of the other lists." in text
+    assert "ABA 400 200 – not estimable: none of its people is on two of the other lists" in text
+    assert "For EXH, ABA was not used: nobody who is on EXH and on ABA is on a further list" in text
 
 
 def test_the_person_who_moves_most_is_one_whose_weights_can_be_trusted(study_of):

@@ -8,7 +8,7 @@ from uncounted.checks.held_out_lists import chance_of_so_few, shares_held
 from uncounted.checks.reweighing import HIGH_K
 from uncounted.figures import words
 from uncounted.figures.cells import label_of
-from uncounted.figures.own_table import cells_shown, leading
+from uncounted.figures.own_table import cells_shown, leading, reason_of
 from uncounted.figures.tornado import signed
 from uncounted.report.pieces import exactly, people
 from uncounted.report.tornado import pareto
@@ -67,7 +67,7 @@ def held_out(tables):
         "by_two_lists": bool((table["model"] == "two_lists").any()),
         "chances": _chances(leading(table)),
         "missed": missed,
-        "reasons": list(dict.fromkeys(row["reason"] for row in lead if row["reason"])),
+        "reasons": [{"list": row["list"], "why": reason_of(row["reason"])} for row in lead if row["reason"]],
         "words": "; ".join(_said(row["list"], _against(row)) for row in lead),
     }
 
@@ -105,7 +105,7 @@ def _against(row):
         "alone": words.count(row.get("alone", math.nan)) if "alone" in row else "",
         "exact": exactly(ends) if known else None,
         "about": people(ends) if known else None,
-        "reason": row["reason"],
+        "reason": reason_of(row["reason"]),
         "aside": row.get("aside", ""),
         "verdict": "shown" if not known else "passed" if row["held_95"] else "failed",
         "text": "" if not known else "holds it" if row["held_95"] else _side(row),
