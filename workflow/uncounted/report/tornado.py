@@ -9,6 +9,9 @@ from uncounted.figures import words
 from uncounted.figures.tornado import items_shown, label, signed, spread
 from uncounted.report.pieces import people
 
+MOST_NAMED = 6
+"""If more refits than these are not to be trusted, they are counted, and named in the table alone."""
+
 _VERDICTS = {
     "robust": "the answer hardly follows the prior",
     "the prior matters": "the answer follows the prior, and the {data} say little against it",
@@ -31,10 +34,11 @@ def tornado(tables):
     -------
     dict
         ``rows``, ``most`` (the largest move of a source, and of a prior that can be trusted), ``words`` for people who
-        cannot see the figure, ``doubtful`` (by kind, which moves are not to be trusted), ``bound`` (of Pareto k),
-        ``limits`` (of a refit), ``fixed`` (the names of the priors that are not moved), ``what`` is left out, whether
-        there are ``refits`` and lists are ``merged``, the models that move, where they differ (``base``), and the
-        median of the ``answer``, where it is not the one from which the priors move.
+        cannot see the figure, ``doubtful`` (by kind, which moves are not to be trusted), whether refits among them are
+        ``too_many`` to name, ``bound`` (of Pareto k), ``limits`` (of a refit), ``fixed`` (the names of the priors that
+        are not moved), ``what`` is left out, in the ``single`` too, whether there are ``refits`` and lists are
+        ``merged``, the models that move, where they differ (``base``), and the median of the ``answer``, where it is
+        not the one from which the priors move.
     """
     table = tables.tornado
     synthesis = tables.config["kind"] == "evidence_synthesis"
@@ -47,15 +51,18 @@ def tornado(tables):
     for kind, item in order:
         own = table[(table["kind"] == kind) & (table["item"] == item)]
         said.append(f"{label(tables, kind, item)}, {spread(own)}")
+    doubtful = {kind: _doubtful(tables, table, kind) for kind in ("prior", "source")}
     moved = set(table.loc[table["kind"] == "prior", "item"])
     return {
         "rows": rows,
         "most": {kind: _largest(rows, kind) for kind in ("source", "prior")},
         "words": "; ".join(said),
-        "doubtful": {kind: _doubtful(tables, table, kind) for kind in ("prior", "source")},
+        "doubtful": doubtful,
+        "too_many": len(doubtful["source"]) > MOST_NAMED,
         "limits": tables.config["checks"],
         "refits": bool((table["kind"] == "source").any()),
         "what": "sources" if synthesis else "lists",
+        "single": "source" if synthesis else "list",
         "merged": bool((table["change"] == MERGED).any()),
         "base": _bases(table),
         "answer": _answer(tables, table),
