@@ -126,6 +126,24 @@ def test_mistakes_in_config(folder, old, new, said):
         assert words in text
 
 
+def test_a_reason_is_for_a_key_that_is_another_one(folder):
+    (folder / "cases" / "toy.yaml").write_text(LISTS + "sampling: {classes: 5}\nreasons: {classes: chains agree}\n")
+    assert read_config(folder / "config.yaml")["cases"]["toy"]["reasons"] == {"classes": "chains agree"}
+    text = edited(folder, "cases/toy.yaml", "reasons: {classes", "reasons: {clases")
+    assert "line 10" in text and "reasons.clases is about no key of sampling (did you mean classes?)" in text
+
+
+def test_another_study_of_the_same_people_is_one_that_there_is(folder):
+    (folder / "cases" / "toy.yaml").write_text(LISTS + "same_people_as: [other]\n")
+    text = message(folder)
+    assert "'other' in same_people_as is no other study" in text and "toy.yaml, line 9" in text
+    (folder / "cases" / "other.yaml").write_text(CASE)
+    # Not in this run, but a study: nothing is wrong.
+    assert read_config(folder / "config.yaml")["cases"]["toy"]["same_people_as"] == ["other"]
+    assert "did you mean other?" in edited(folder, "cases/toy.yaml", "[other]", "[othr]")
+    assert "is no other study" in edited(folder, "cases/toy.yaml", "[othr]", "[toy]")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

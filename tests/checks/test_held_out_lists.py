@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from uncounted.checks.calibration import histories_of
-from uncounted.checks.held_out_lists import SCHEMA, check_held_out, shares_held
+from uncounted.checks.held_out_lists import SCHEMA, chance_of_so_few, check_held_out, shares_held
 from uncounted.checks.parametric import check_parametric
 from uncounted.models import own_table
 from uncounted.models.multiple_systems import EXACT
@@ -100,3 +100,10 @@ def test_simulated_tables_are_held_against_their_own_truth():
     assert table["held_95"].tolist()[:2] == [True, False] and pd.isna(table["held_95"].iloc[2])
     assert table["reason"].tolist()[:2] == ["", ""] and table["reason"].iloc[2]
     assert check_parametric(own_table.no_simulations(), "loglinear").empty
+
+
+@pytest.mark.parametrize(
+    ("held", "of", "level", "chance"), [(16, 20, 95, 0.0159), (11, 20, 80, 0.0100), (20, 20, 95, 1.0), (0, 0, 95, 1.0)]
+)
+def test_how_likely_it_is_that_so_few_intervals_hold(held, of, level, chance):
+    assert chance_of_so_few(held, of, level) == pytest.approx(chance, abs=5e-5)

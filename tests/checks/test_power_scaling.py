@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 from scipy.stats import beta, norm
 
-from uncounted.checks.power_scaling import POWERS, SCHEMA, check_power_scaling, verdict, with_densities
+from uncounted.checks.power_scaling import NO_VERDICT, POWERS, SCHEMA, check_power_scaling, verdict, with_densities
 
 
 def fit(prior_mean, prior_sd, observed, error, densities=True):
@@ -108,3 +108,22 @@ def test_a_synthesis_gets_the_densities_of_the_priors_that_its_config_states():
     start = norm.logpdf(log_rate[:, ::5, 0], np.log(55), 1.0)
     assert made.log_prior["rate_start"].values == pytest.approx(start)
     assert len(check_power_scaling({"synthesis": made}, ("deaths",))) == 1
+
+
+def test_where_a_hundredth_more_weight_leaves_too_few_draws_there_is_no_number():
+    trace = fit(0, 1, 2, 1)
+    name = next(iter(trace.log_prior.data_vars))
+    # A prior whose density falls without end in a few draws, as of classes that are empty.
+    values = trace.log_prior[name].values
+    trace.log_prior[name].values[:] = values + 3000 * np.random.default_rng(1).standard_t(1.5, values.shape)
+    row = check_power_scaling({"latent_class": trace}).iloc[0]
+    assert np.isnan(row["prior"]) and row["verdict"] == NO_VERDICT
+    assert np.isfinite(row["likelihood"]) and np.isfinite(row["median"])
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [((np.nan, 0.1), NO_VERDICT), ((0.1, np.nan), NO_VERDICT), ((0.01, np.nan), "robust")],
+)
+def test_a_verdict_needs_what_it_rests_on(seen, said):
+    assert verdict(*seen) == said

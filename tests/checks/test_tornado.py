@@ -118,16 +118,21 @@ def test_fixed_values_and_answers_that_are_none_have_no_row():
 def test_fits_without_a_list_are_taken_over_and_unsettled_ones_marked():
     columns = ["left_out", "median", "lower", "upper", "level", "moved", "mcse_moved", "r_hat", "ess_bulk"]
     rows = [
-        (name, median, 900.0, 1200.0, level, median / 1000 - 1, 0.01, r_hat, 300.0)
-        for name, median, r_hat in (("", 1000.0, 1.0), ("without a", 1100.0, 1.01), ("without b", 700.0, 1.3))
+        (name, median, 900.0, 1200.0, level, median / 1000 - 1, 0.01, r_hat, draws)
+        for name, median, r_hat, draws in (
+            *(("", 1000.0, 1.0, 2000.0), ("without a", 1100.0, 1.01, 400.0), ("without b", 700.0, 1.011, 900.0)),
+            ("a and b merged", 900.0, 1.0, 399.0),
+        )
         for level in (0.5, 0.95)
     ] + [("without c", *(np.nan,) * 3, 0.95, *(np.nan,) * 4)]
-    table = tornado.leave_out(pd.DataFrame(rows, columns=columns), "loglinear").set_index("item")
-    assert table.index.tolist() == ["without a", "without b"]
-    assert table["moved"].tolist() == pytest.approx([0.1, -0.3])
-    assert table["trusted"].tolist() == [True, False]
-    assert tornado.leave_out(pd.DataFrame(columns=columns), "loglinear").empty
-    assert len(tornado.together(table.reset_index()[list(SCHEMA.columns)], tornado.together())) == 2
+    bounds = {"r_hat": 1.01, "ess_reported": 400}
+    table = tornado.leave_out(pd.DataFrame(rows, columns=columns), "loglinear", bounds).set_index("item")
+    assert table.index.tolist() == ["without a", "without b", "a and b merged"]
+    assert table["change"].tolist() == ["left out", "left out", "merged"]
+    assert table["moved"].tolist() == pytest.approx([0.1, -0.3, -0.1])
+    assert table["trusted"].tolist() == [True, False, False]
+    assert tornado.leave_out(pd.DataFrame(columns=columns), "loglinear", bounds).empty
+    assert len(tornado.together(table.reset_index()[list(SCHEMA.columns)], tornado.together())) == 3
 
 
 def test_two_lists_follow_the_prior_of_their_odds_ratio_exactly():

@@ -35,7 +35,9 @@ def evil(folder):
                 rows.append((label, *on, int(rng.integers(1, 400)) if label != "tiny" else 3))
     columns = ["where", "a", "b", "c", "d", "count"]
     pd.DataFrame(rows, columns=columns).to_csv(folder / "histories.csv", index=False)
-    published = [(f"<i>method {n}</i> $\\alpha$", f"source & {n}", 5000 + n, 4000, 7000, 0.95, "") for n in range(2)]
+    published = [
+        (f"<i>method {n}</i> $\\alpha$", f"source & {n} $\\alpha$", 5000 + n, 4000, 7000, 0.95, "") for n in range(2)
+    ]
     columns = ["method", "source", "estimate", "lower", "upper", "level", "credit"]
     pd.DataFrame(published, columns=columns).to_csv(folder / "published.csv", index=False)
     plain = {"a": EVIL[0], "b": EVIL[1], "c": EVIL[2], "d": EVIL[3]}
@@ -325,7 +327,8 @@ def tornado(priors, sources, median, model, rng):
             moved, k = float(rng.normal(0, 0.03)), 0.9 if name == priors[0] and "wide" in change else 0.1
             rows.append(("prior", name, change, model, median, median * (1 + moved), moved, 0.004, k, k < 0.7))
     for name, moved in sources:
-        rows.append(("source", name, "left out", "loglinear", median, median * (1 + moved), moved, 0.01, np.nan, True))
+        change = "merged" if name.endswith(" merged") else "left out"
+        rows.append(("source", name, change, "loglinear", median, median * (1 + moved), moved, 0.01, np.nan, True))
     return _frame(rows, "kind item change model from_median median moved mcse_moved pareto_k trusted")
 
 

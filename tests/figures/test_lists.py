@@ -167,8 +167,10 @@ def test_the_average_stands_on_top_and_published_estimates_below(studies):
     labels = [label.get_text().replace("\n", " ") for label in figure.axes[0].get_yticklabels()]
     assert labels[:4] == ["Average of the models", "Log-linear", "Latent classes", "Decomposable graphs"]
     assert labels[4] == "Independent lists"
-    assert labels[8] == "A  log-linear model Ball et al. 2002"
-    assert len(labels) == 4 + 4 + 6
+    assert labels[8:10] == ["A  Ball et al. 2002", "B  Kosovo Memory Book"]
+    assert labels[10:] == ["C  Rcapture", "D  SparseMSE", "E  LCMCR", "F  dga"]
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend[-3:] == ["older methods", "published", "other software"]
     total = studies["kosovo"].total
     title = texts(figure)
     assert f"{round(total['median'], -2):,.0f} estimated in all" in title
@@ -256,11 +258,14 @@ def test_published_estimates_are_marked_where_the_dial_has_to_stand(studies):
     tables = studies["kosovo"]
     needed = lists.needed_positions(tables)
     assert [row["letter"] for row in needed] == ["A", "B", "C", "D", "E", "F"]
+    assert [row["look"] for row in needed] == ["published"] * 2 + ["software"] * 4
+    assert needed[1]["name"] == "Kosovo Memory Book" and needed[2]["name"] == "Rcapture"
     published = tables.published_totals.set_index("letter")["estimate"]
     for row in needed:
         assert row["median"] == pytest.approx(published[row["letter"]], rel=0.02)
     figure = drawn(lists.dial, tables)
-    assert sum(line.get_marker() == "D" for line in figure.axes[0].lines) == 6
+    assert [line.get_marker() for line in figure.axes[0].lines].count("D") == 2
+    assert [line.get_marker() for line in figure.axes[0].lines].count("o") == 4
 
 
 def test_the_dial_is_labelled_by_what_it_multiplies():
@@ -346,7 +351,8 @@ def test_the_sensitivity_needs_the_answer_of_all_lists(study):
 def test_a_list_that_the_others_miss_is_red_and_one_without_an_estimate_says_why(studies):
     figure = drawn(own_table.held_out_lists, studies["kosovo"])
     written = texts(figure)
-    assert "95\u202f% interval misses it" in written and "nobody is on two lists" in written
+    assert "95\u202f% interval misses it" in written
+    assert "none of its people is on two of the other lists" in written.replace("\n", " ")
     assert "EXH\n300 counted" in written
     colours = {patch.get_facecolor() for patch in figure.axes[0].patches}
     assert len(colours) == 4  # two shades for those that hold, two for the one that misses
@@ -369,6 +375,10 @@ def test_the_largest_moves_stand_on_top_and_a_doubtful_prior_has_a_question_mark
     assert left == 1 and set(sizes.index) - set(items) == {("source", sizes["source"].idxmin())}
     written = texts(drawn(tornado.tornado, tables))
     assert "(?)" in written and "prior: coverage" in written and "without ABA" in written
+    figure = drawn(tornado.tornado, tables)
+    assert figure.axes[0].get_xlabel() == "how far the median moves"
+    assert figure.get_supxlabel() == "One more in the table"
+    assert "left out, or merged" in written
 
 
 def test_simulated_tables_without_an_estimate_are_not_drawn(studies):

@@ -5,13 +5,16 @@ import re
 
 import made_up_lists
 import numpy as np
+import pandas as pd
 import pytest
 from reader import Reader
 
 from uncounted.errors import UserError
+from uncounted.figures import words
+from uncounted.figures.tables import open_tables
 from uncounted.models import LISTS
 from uncounted.report import modeltext
-from uncounted.report.lists_others import difference
+from uncounted.report.lists_others import difference, in_words
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +146,28 @@ def test_two_lists_have_no_refits(html):
     assert "the draws are independent of each other" in section(html, "two-checks")
 
 
+def test_studies_of_the_same_people_name_each_other(finished_lists, tmp_path):
+    release = finished_lists.copy(tmp_path / "release")
+    config = release.provenance["config"]
+    config["cases"]["kosovo"]["same_people_as"] = ["split", "gaza_by_month"]
+    config["cases"]["split"]["same_people_as"] = ["kosovo", "none"]
+    release.write_provenance(config=config)
+    html = release.report()
+    text, of_others = section(html, "kosovo-answer"), section(html, "split-answer")
+    other = re.search(r"The estimate is (\S+) ", section(html, "kosovo-answer"))[1]
+    assert text.count("do not add them") == 1 and of_others.count("do not add them") == 2
+    assert f"{config['cases']['kosovo']['title']} : {other} (" in of_others
+    medians = [
+        open_tables(name, config["cases"][name], release.case(name)).total["median"] for name in ("kosovo", "split")
+    ]
+    moved = words.signed_percent(medians[1] / medians[0] - 1).replace("\u202f", " ")
+    assert f"changes the median by {moved}" in text
+    assert "no number can be given there" in of_others
+    # The study that is in no run of this release is not mentioned.
+    assert "by month" not in text
+    assert section(html, "studies").count("do not add the two") == 3
+
+
 # Lists, models, strata
 
 
@@ -157,8 +182,59 @@ def test_models_older_methods_and_published_estimates_stand_in_tables(html):
     text = section(html, "kosovo-models")
     assert "Average of the models – " in text and "Log-linear 55 %" in text
     assert "Chao’s lower bound 9,680" in text and "8,800 to no end" in text
-    assert "F near-complete count Kosovo Memory Book, for the same period, as quoted by HRDAG 10,401 –" in text
-    assert "Of six published estimates, " in text
+    assert "B near-complete count Kosovo Memory Book, for the same period, as quoted by HRDAG 10,401 –" in text
+    theirs, programs = text.index("What others published"), text.index("Other software, run for this project")
+    assert theirs < text.index("Of two published estimates, A and B lie ") < programs
+    assert (
+        programs
+        < text.index("Of four estimates by other software, C, D, E and F lie ")
+        < text.index("C log-linear, best")
+    )
+    assert "nobody published these numbers" in text
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ((np.nan, 10_000, 13_000), "The published estimate (A, its range) lies within our"),
+        ((np.nan, 10, 13_000), "The published estimate (A, its range) lies partly within our"),
+        ((np.nan, 10, 20), "The published estimate (A, its range) lies below our"),
+        ((10**7, np.nan, np.nan), "The published estimate (A) lies above our"),
+        ((np.nan, np.nan, np.nan), ""),
+    ],
+)
+def test_a_range_without_a_number_is_compared_too(finished_lists, numbers, said):
+    config = finished_lists.provenance["config"]["cases"]["kosovo"]
+    tables = open_tables("kosovo", config, finished_lists.case("kosovo"))
+    table = tables.evidence("published_estimates").iloc[:1].copy()
+    table.loc[:, ["estimate", "lower", "upper"]] = numbers
+    tables._read["evidence/published_estimates"] = table
+    found = in_words(tables)
+    assert found[True] == "" and found[False].startswith(said) and bool(found[False]) == bool(said)
+
+
+def test_who_cannot_see_the_models_is_told_of_older_methods_and_of_other_software(finished_lists, html):
+    alt = next(image["alt"] for image in Reader(html).images if "Chao" in image["alt"])
+    assert "then by older methods, then as others published it, then by other software, run for this project" in alt
+    assert "Chao’s lower bound, an older method, 9,680 (9,240 to 10,120)" in alt
+    assert "A, published by Ball et al. 2002, 10,356" in alt and "published by Rcapture" not in alt
+
+
+def test_fewer_latent_classes_than_usual_are_said_with_the_reason(html):
+    for anchor in ("gaza_by_age_and_sex-how", "gaza_by_age_and_sex-models"):
+        text = section(html, anchor)
+        assert "five at most, in place of ten" in text and "the chains did not agree within the sweeps" in text
+    assert "in place of ten" not in section(html, "kosovo-models")
+
+
+@pytest.mark.parametrize(("highest", "said"), [(0.81, True), (0.5, False)])
+def test_scores_are_said_to_be_unreliable_where_pareto_k_is_high(study_of, highest, said):
+    release = study_of("kosovo")
+    release.change("kosovo", "checks/weights", lambda rows: rows.assign(worst_pareto_k=[0.3, highest, 0.4]))
+    text = section(release.report(), "kosovo-models")
+    assert ("The scores cannot be relied on." in text) == said
+    assert ("for 1 of 2 counts by latent classes (up to 0.81). So differences" in text) == said
+    assert ("they can be relied on" in text) != said
 
 
 def test_every_stratum_that_differs_from_the_published_has_a_sentence(study_of):
@@ -172,7 +248,8 @@ def test_every_stratum_that_differs_from_the_published_has_a_sentence(study_of):
     release.change("gaza_by_age_and_sex", "estimates", moved)
     html = release.report()
     begins = re.search(
-        r"Of ten published estimates of parts, \w+ differs? from ours by more than an interval:", html
+        r"Of ten parts with a published estimate, there [\w ]+ where the published number lies outside our interval",
+        html,
     ).end()
     sentences = re.findall(r"<li>(.*?)</li>", html[begins : html.index("</ul>", begins)])
     own = [sentence for sentence in sentences if sentence.startswith("Male, 45–59: ")]
@@ -203,6 +280,13 @@ def test_a_difference_is_what_lies_outside_an_interval(published, expected):
     ours = {"median": 100.0, "lower": 80.0, "upper": 120.0, "inner_lower": 90.0, "inner_upper": 110.0}
     said = difference({"about": "a", "method": "m", "source": "others"} | names, ours, "95 %")
     assert expected in said if expected else said == ""
+
+
+def test_a_difference_is_true_of_the_numbers_that_are_printed():
+    theirs = {"about": "a", "method": "m", "source": "others", "estimate": 10_394, "lower": 8_968, "upper": 12_456}
+    ours = {"median": 8_706.0, "lower": 7_400.0, "upper": 13_600.0, "inner_lower": 8_000.0, "inner_upper": 9_900.0}
+    said = "within our 95 % interval (7,400 to 13,600), but our 8,706 is below the published interval (8,968 to 12,456)"
+    assert said in difference(theirs, ours, "95 %")
 
 
 def test_a_stratum_without_an_estimate_of_its_own_has_the_reason(html):
@@ -330,6 +414,18 @@ def test_verdicts_are_put_into_words(study_of):
     assert "The prior matters: the answer follows the prior" in text
 
 
+def test_a_sensitivity_that_is_not_to_be_had_has_the_reason_and_no_number(study_of):
+    release = study_of("kosovo")
+
+    def broken(rows):
+        return rows.assign(prior=[np.nan, 0.1, 0.1], verdict=["not to be had", "robust", "robust"])
+
+    release.change("kosovo", "checks/power_scaling", broken)
+    text = section(release.report(), "kosovo-hangs")
+    assert "latent classes not to be had 0.31 Not to be had: the measure breaks down here." in text
+    assert "too few draws count (Pareto k above 0.7)" in text
+
+
 def test_a_pareto_k_that_is_not_to_be_had_counts_as_high(study_of):
     release = study_of("kosovo")
     release.change("kosovo", "checks/pareto_k", lambda rows: rows.assign(pareto_k=[np.nan, 0.1, 0.2, 0.3, 0.4, 0.5]))
@@ -351,9 +447,9 @@ def test_the_test_on_the_own_table_counts_what_held_and_names_what_did_not(html)
     # Of four lists one has no estimate, and one is far too low.
     assert "By the average of the models, the 50 % interval held none of three counts, the 80" in text
     assert "It missed OSCE: 500 counted, 250 estimated" in text
-    assert "Where there is no estimate: nobody is on two lists." in text
-    assert "ABA 400 200 – not estimable: nobody is on two lists" in text
-    assert "EXH: ABA left aside, which shares nobody of it with another list." in text
+    assert "For ABA the others give no estimate: none of its people is on two of the other lists." in text
+    assert "ABA 400 200 – not estimable: none of its people is on two of the other lists" in text
+    assert "For EXH, ABA was not used: nobody who is on EXH and on ABA is on a further list" in text
 
 
 def test_the_person_who_moves_most_is_one_whose_weights_can_be_trusted(study_of):
@@ -369,6 +465,22 @@ def test_simulated_tables_say_how_often_intervals_held_with_the_error_of_so_few(
     assert "Of five such tables, the 50 % interval held the number in" in text and "±" in text
     assert "A further one could not be estimated." in text
     assert "No table was simulated" in section(html, "none-own")
+
+
+@pytest.mark.parametrize(("held", "too_narrow"), [(16, True), (19, False)])
+def test_intervals_that_hold_too_seldom_are_said_to_be_too_narrow(study_of, held, too_narrow):
+    release = study_of("gaza_by_age_and_sex")
+
+    def change(rows):
+        many = pd.concat([rows.iloc[:1]] * 20, ignore_index=True).assign(number=range(20), held_80=True)
+        return many.assign(held_95=pd.array([number < held for number in range(20)], dtype="boolean"))
+
+    release.change("gaza_by_age_and_sex", "checks/parametric", change)
+    text = section(release.report(), "gaza_by_age_and_sex-own")
+    assert ("The intervals are too narrow for tables like this one." in text) == too_narrow
+    assert ("the intervals are wide enough for tables like this one" in text) != too_narrow
+    assert ("so few of the 95 % intervals, or fewer, would hold in 1.6 % of all such series" in text) == too_narrow
+    assert "The model that was tested is the log-linear model, with all parts added up. It is not the average" in text
 
 
 def test_of_two_lists_no_list_is_a_population_of_its_own(html):
@@ -387,8 +499,35 @@ def test_the_largest_move_that_can_be_trusted_is_told(study_of):
     release.change("kosovo", "checks/tornado", change)
     text = section(release.report(), "kosovo-hangs")
     assert "Of the priors, it is “prior: coverage”, one sd lower: by +20" in text
-    assert "two of" in text and "marked as not to be trusted" in text
+    assert "what that prior does is not known: coverage (half as wide, twice as wide)." in text
+    assert "all of them keep these" in text and "left out or merged" in text
     assert "not to be had" in text  # what more weight of the prior would do, by one of the models
+
+
+def test_refits_that_miss_the_limits_of_the_answer_are_named_with_the_reason(study_of):
+    release = study_of("kosovo")
+
+    def missed(rows):
+        return rows.assign(trusted=rows["trusted"] & (rows["item"] != "EXH and ABA merged"))
+
+    def unsettled(rows):
+        rows.loc[rows["left_out"] == "EXH and ABA merged", ["r_hat", "ess_bulk"]] = [1.013, 250.0]
+        return rows
+
+    release.change("kosovo", "checks/tornado", missed)
+    release.change("kosovo", "checks/sensitivity", unsettled)
+    text = section(release.report(), "kosovo-hangs")
+    assert "(R-hat of 1.01 at most, 400 effective draws at least): EXH and ABA merged." in text
+    assert "R-hat 1.013, 250 effective draws" in text and "EXH and ABA merged merged" in text
+    assert "or the calculation misses the limits that hold for the answer" in text
+
+
+def test_what_moves_the_answer_stands_in_the_order_of_its_size(html):
+    text = section(html, "kosovo-hangs")
+    table = text[text.index("Each change, and the median before and after it") : text.index("Does the answer follow")]
+    moves = [float(found.replace("−", "-")) for found in re.findall(r"([+−]\d+(?:\.\d)?) % \d", table)]
+    assert len(moves) > 15 and moves == sorted(moves, key=abs, reverse=True)
+    assert "The median from which the priors move, 11,000, is that of all draws" in text
 
 
 CALIBRATED = """\

@@ -65,7 +65,7 @@ TO_CLEAN = {
 CLEANED = ["headers", "kinds_of_service", "refused_rows_allowed", "data", "tables", "count"]
 
 # Keys of a case that change words and no number.
-WORDS = ["title", "people"]
+WORDS = ["title", "people", "same_people_as", "reasons"]
 
 # Keys of a case that fitting has no use for. An average leaves out families that fail the checks.
 NOT_FITTED = {

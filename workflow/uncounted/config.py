@@ -114,6 +114,8 @@ def read_case(folder, name, named_in="config/config.yaml", lines=None):
         _check_sources(case, lines, path)
         return case
     _check_lists(case, lines, path)
+    _check_same_people(case, lines, path)
+    _check_reasons(case, lines, path)
     case.setdefault("data", name)
     return case | _over_defaults({key: case[key] for key in ("priors", "sampling", "checks")}, lines, path)
 
@@ -361,6 +363,31 @@ def _check_lists(case, lines, path):
         _check_structural_zero(case, zero, ("structural_zeros", number), lines, path)
 
 
+def _check_same_people(case, lines, path):
+    """Check that other studies of the same people are studies that there are."""
+    known = sorted(file.stem for file in path.parent.glob("*.yaml") if file != path)
+    for number, name in enumerate(case["same_people_as"]):
+        if name not in known:
+            raise UserError(
+                f"{name!r} in same_people_as is no other study{_suggestion(name, known)}",
+                where=_place(path, lines, ("same_people_as", number)),
+                expected=f"one of {', '.join(known)}" if known else f"no such key: {path.parent} has no other study",
+            )
+
+
+def _check_reasons(case, lines, path):
+    """Check that each reason is for a key that is not the default."""
+    for name in case["reasons"]:
+        if name not in case["sampling"]:
+            raise UserError(
+                f"reasons.{name} is about no key of sampling{_suggestion(name, case['sampling'])}",
+                where=_place(path, lines, ("reasons", name)),
+                expected=f"one of {', '.join(case['sampling'])}"
+                if case["sampling"]
+                else "no such key: none is changed",
+            )
+
+
 def _check_structural_zero(case, zero, key, lines, path):
     """Check that a structural zero is about lists and strata that there are."""
     if ("lists" in zero) == ("history" in zero):
@@ -381,10 +408,15 @@ def _check_structural_zero(case, zero, key, lines, path):
             )
 
 
+def defaults():
+    """Read what studies by multiple systems estimation assume unless their config says otherwise."""
+    return _read_yaml(DEFAULTS)[0]
+
+
 def _over_defaults(own, lines, path):
     """Put what a case says over the defaults, key by key."""
-    defaults, _ = _read_yaml(DEFAULTS)
-    merged = {key: _merged(defaults.get(key, {}), own[key], (key,), lines, path) for key in own}
+    given = defaults()
+    merged = {key: _merged(given.get(key, {}), own[key], (key,), lines, path) for key in own}
     for name in own["priors"]:
         _check_prior(merged["priors"][name], ("priors", name), lines, path)
     return merged

@@ -79,7 +79,7 @@ def _check_sources(case_name, case_config, evidence_folder, fits_folder, seed):
         "power_scaling": check_power_scaling({model: densities}, (module.DEATHS,)),
         "tornado": tornado.together(
             tornado.turn_priors({model: trace.posterior}, {model: 1.0}, priors, module.DEATHS, model),
-            tornado.leave_out(sensitivity, model),
+            tornado.leave_out(sensitivity, model, case_config["checks"]),
         ),
         "backtest": check_against_later_list(deaths.values, forecast, later, case_config["cut_off"]),
     }

@@ -5,6 +5,8 @@ against the count of the list. Whether intervals hold here says something of thi
 as they are found. It does not say that the interval of the whole holds, which is of people whom no list has found.
 """
 
+import math
+
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
@@ -125,3 +127,21 @@ def shares_held(table):
         By level: how many held, and how many there are.
     """
     return {level: (int(table[f"held_{level}"].sum()), int(table[f"held_{level}"].notna().sum())) for level in LEVELS}
+
+
+def chance_of_so_few(held, of, level):
+    """Say how likely it is that so few intervals hold, or fewer, if they hold as often as they say.
+
+    Parameters
+    ----------
+    held, of : int
+        How many held, and how many there are; they are taken to be independent of each other.
+    level : int
+        Of the intervals, in per cent.
+
+    Returns
+    -------
+    float
+    """
+    share = level / 100
+    return math.fsum(math.comb(of, k) * share**k * (1 - share) ** (of - k) for k in range(held + 1))

@@ -85,7 +85,7 @@ def check_lists(case_name, case_config, evidence_folder, fits_folder, seed):
     found["last_person"] = check_last_person(families, shares, histories, models[0], case_config["unseen_odds"])
     found["tornado"] = tornado.together(
         tornado.turn_priors(families, shares, case_config["priors"], "total", models[0]),
-        tornado.leave_out(found["sensitivity"], refitted_name),
+        tornado.leave_out(found["sensitivity"], refitted_name, case_config["checks"]),
     )
     return found
 

@@ -20,7 +20,12 @@ from uncounted.checks.typed import typed
 BOUND = 0.05
 """A sensitivity from here on counts (as in Kallioinen et al.)."""
 
-VERDICTS = ("robust", "the prior matters", "prior and data conflict")
+NO_VERDICT = "not to be had"
+
+VERDICTS = ("robust", "the prior matters", "prior and data conflict", NO_VERDICT)
+
+NUDGE = 1.01
+"""The power of the sensitivity, and its inverse. If not even these can be told from the draws, there is none."""
 
 _SCALED = ("weight", "median", "lower", "upper")
 
@@ -39,7 +44,8 @@ SCHEMA = pa.DataFrameSchema(
 )
 """One row a model and quantity: sensitivity to the prior and to the likelihood, without a unit; median and 95 %
 interval, and what they are with less and more weight of the prior: the powers of :data:`POWERS` nearest to 1/2 and 2
-that the draws can tell, missing where they can tell none."""
+that the draws can tell, missing where they can tell none. A sensitivity is missing where too few draws count with a
+power of :data:`NUDGE` already, as of densities that differ vastly from draw to draw."""
 
 POWERS = tuple(2.0**-step for step in (1, 0.5, 0.25, 0.125))
 """Powers that the prior is raised to, and their inverses, the farthest first."""
@@ -68,16 +74,24 @@ def check_power_scaling(traces, quantities=("total",)):
             numbers = trace.posterior[list(quantities)].astype(float)
             data = az.InferenceData(posterior=numbers, log_prior=trace.log_prior, log_likelihood=trace.log_likelihood)
             for name in quantities:
-                seen = {part: float(az.psens(data, component=part, var_names=name)) for part in ("prior", "likelihood")}
-                moved = _with_other_weight(numbers[name].values.ravel(), _summed(trace.log_prior))
+                values, seen = numbers[name].values.ravel(), {}
+                for part in ("prior", "likelihood"):
+                    known = _can_be_told(values, _summed(trace[f"log_{part}"]))
+                    seen[part] = float(az.psens(data, component=part, var_names=name)) if known else np.nan
+                moved = _with_other_weight(values, _summed(trace.log_prior))
                 rows.append({"model": model, "quantity": name, **seen, "verdict": verdict(**seen), **moved})
     return typed(rows, SCHEMA)
 
 
-def _summed(log_prior):
-    """Log density of all priors together; (draw,)."""
+def _can_be_told(values, log_density):
+    """Whether the draws can tell what a power a little above and below 1 would do."""
+    return all(reweighed(values, (power - 1) * log_density).trusted for power in (NUDGE, 1 / NUDGE))
+
+
+def _summed(densities):
+    """Log density of all priors, or of all data, together; (draw,)."""
     whole = sum(
-        array.sum([dim for dim in array.dims if dim not in ("chain", "draw")]) for array in log_prior.data_vars.values()
+        array.sum([dim for dim in array.dims if dim not in ("chain", "draw")]) for array in densities.data_vars.values()
     )
     return whole.transpose("chain", "draw").values.ravel()
 
@@ -150,8 +164,10 @@ def verdict(prior, likelihood):
     -------
     str
         One of :data:`VERDICTS`. Of an answer that follows both, prior and data pull in different directions; of one
-        that follows the prior alone, the data say little.
+        that follows the prior alone, the data say little. Where a sensitivity that it takes is missing, there is none.
     """
     if prior < BOUND:
         return "robust"
+    if np.isnan(prior) or np.isnan(likelihood):
+        return NO_VERDICT
     return "prior and data conflict" if likelihood >= BOUND else "the prior matters"

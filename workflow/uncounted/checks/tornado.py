@@ -30,16 +30,14 @@ HALF, TWICE, LOWER, HIGHER = "half as wide", "twice as wide", "one sd lower", "o
 CHANGES = (HALF, TWICE, LOWER, HIGHER)
 """What is done to a prior."""
 
-LEFT_OUT = "left out"
-
-SETTLED = 1.05
-"""A refit with a higher R-hat is not to be trusted."""
+LEFT_OUT, MERGED = "left out", "merged"
+"""What is done to sources and lists."""
 
 SCHEMA = pa.DataFrameSchema(
     {
         "kind": pa.Column(str, pa.Check.isin(["prior", "source"])),
         "item": pa.Column(str),
-        "change": pa.Column(str, pa.Check.isin([*CHANGES, LEFT_OUT])),
+        "change": pa.Column(str, pa.Check.isin([*CHANGES, LEFT_OUT, MERGED])),
         "model": pa.Column(str),
         **{name: pa.Column(float, nullable=True) for name in ("from_median", "median", "moved", "mcse_moved")},
         "pareto_k": pa.Column(float, nullable=True),
@@ -49,7 +47,8 @@ SCHEMA = pa.DataFrameSchema(
     ordered=True,
 )
 """One row a change. `median` is that of the number of people after it, `from_median` before it, `moved` the relative
-difference; `model` is whose answer moves. `pareto_k` is of priors only; a refit is trusted if its chains agree."""
+difference; `model` is whose answer moves. `pareto_k` is of priors only; a refit is trusted if
+it keeps the limits for what is reported."""
 
 _ELSEWHERE = {"coverage": "coverage_mean", "rate_start": "log_rate"}
 """Variables of the posterior that have another name than their prior."""
@@ -102,7 +101,7 @@ def turn_priors(posteriors, shares, priors, quantity, model):
     return typed(rows, SCHEMA)
 
 
-def leave_out(sensitivity, model):
+def leave_out(sensitivity, model, bounds):
     """Take over what the fits without each source or list have found.
 
     Parameters
@@ -111,6 +110,8 @@ def leave_out(sensitivity, model):
         See :data:`uncounted.checks.refits.SCHEMA`.
     model : str
         The model of the refits.
+    bounds : dict
+        The config's ``checks``: ``r_hat`` at most and ``ess_reported`` at least, of a number that is reported.
 
     Returns
     -------
@@ -120,8 +121,9 @@ def leave_out(sensitivity, model):
     table = sensitivity[sensitivity["level"] == sensitivity["level"].max()]
     joint = table.loc[table["left_out"] == "", "median"]
     rows = [
-        ("source", row.left_out, LEFT_OUT, model, joint.iloc[0], row.median, row.moved, row.mcse_moved, np.nan)
-        + (bool(row.r_hat <= SETTLED),)
+        ("source", row.left_out, MERGED if row.left_out.endswith(" merged") else LEFT_OUT, model)
+        + (joint.iloc[0], row.median, row.moved, row.mcse_moved, np.nan)
+        + (bool(row.r_hat <= bounds["r_hat"] and row.ess_bulk >= bounds["ess_reported"]),)
         for row in table[table["left_out"] != ""].itertuples(name="Refit")
         if np.isfinite(row.moved)
     ]

@@ -19,11 +19,11 @@ def headline(tables):
     narrow, wide = tables.levels
     _distribution(above, tables.draws["deaths"].to_numpy(), deaths)
     above.set_title(
-        f"{words.about(deaths['median'], width)} estimated in all\n"
-        f"{words.percent(wide)} interval (lighter): {words.about(deaths['lower'], width)}"
-        f" to {words.about(deaths['upper'], width)}\n"
-        f"{words.percent(narrow)} interval (darker): {words.about(deaths['inner_lower'], width)}"
-        f" to {words.about(deaths['inner_upper'], width)}",
+        f"{words.rounded(deaths['median'], deaths)} estimated in all\n"
+        f"{words.percent(wide)} interval (lighter): {words.rounded(deaths['lower'], deaths)}"
+        f" to {words.rounded(deaths['upper'], deaths)}\n"
+        f"{words.percent(narrow)} interval (darker): {words.rounded(deaths['inner_lower'], deaths)}"
+        f" to {words.rounded(deaths['inner_upper'], deaths)}",
         loc="left",
         fontweight="normal",
         fontsize=10.5,
@@ -130,7 +130,7 @@ def deaths_by_age(tables):
     figure, axes = with_named(tables, 4.2)
     for place, (age, row) in enumerate(deaths.iterrows()):
         stacked(axes, place, row, named.loc[age], across=True)
-        style.beside(axes, words.about(row["median"], row["upper"] - row["lower"]), (row["upper"], place))
+        style.beside(axes, words.rounded(row["median"], row), (row["upper"], place))
     style.rows(axes, [words.ages(age) for age in deaths.index], size=style.SIZE)
     axes.grid(axis="x")
     style.people_axis(axes.xaxis)

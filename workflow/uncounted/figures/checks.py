@@ -37,7 +37,7 @@ def sensitivity(tables):
         if len(narrow) and table["level"].nunique() > 1:
             row |= {"inner_lower": narrow.loc[name, "lower"], "inner_upper": narrow.loc[name, "upper"]}
         style.interval(axes, place, row, across=True, height=0.52)
-        text = words.about(row["median"], row["upper"] - row["lower"])
+        text = words.rounded(row["median"], row)
         if name:
             text += f"  {words.signed_percent(row['moved'])}"
         style.beside(axes, text, (row["upper"], place))

@@ -12,9 +12,10 @@ MOST_STRATA, MOST_REFITS = 40, 24
 
 def headline(tables):
     """Draw the number of people in all by each model, the leading one on top, then by others."""
-    ours, older, published = _ours(tables), _older(tables), _published(tables)
-    rows = [*ours, *older, *published]
-    places = _places([ours, older, published])
+    ours, older = _ours(tables), _older(tables)
+    others = {look: _others(tables, look) for look in OTHERS}
+    rows = [*ours, *older, *(row for own in others.values() for row in own)]
+    places = _places([ours, older, *others.values()])
     said = _answer(tables)
     figure = style.sheet(1.85 + 0.2 * said.count("\n") + 0.37 * places[-1])
     title = "\n".join(textwrap.wrap(tables.config["title"], 48))
@@ -29,9 +30,13 @@ def headline(tables):
     _above(axes, said)
     marks = style.shades(tables.levels) if any(not row.is_empty for row in ours) else []
     marks += [style.mark("older methods", **forest.LOOKS["older"])] if older else []
-    marks += [style.mark("published", **forest.LOOKS["published"])] if published else []
-    style.key(figure, marks, loc="outside lower left")
+    marks += [style.mark(OTHERS[look], **forest.LOOKS[look]) for look in OTHERS if others[look]]
+    style.key(figure, marks, loc="outside lower left", ncols=min(3, len(marks)))
     return figure
+
+
+OTHERS = {"published": "published", "software": "other software"}
+"""What the marks of the estimates of others are called."""
 
 
 def _ours(tables):
@@ -63,16 +68,18 @@ def _older(tables):
     return rows
 
 
-def _published(tables):
+def _others(tables, look):
+    """Rows of what others published, or of what other programs gave: a letter and a short name each."""
+    table = tables.published_totals
     return [
         Row(
-            f"{row['letter']}  {words.brief(row['method'], 27)}\n{words.brief(row['source'], 30)}",
+            "\n".join(textwrap.wrap(f"{row['letter']}  {words.short_source(row['source'])}", 26)),
             {"median": row["estimate"], "lower": row["lower"], "upper": row["upper"]},
-            look="published",
+            look=look,
             note="no number",
             rounded=False,
         )
-        for _, row in tables.published_totals.iterrows()
+        for _, row in table[table["is_run"] == (look == "software")].iterrows()
     ]
 
 
@@ -115,10 +122,10 @@ def _answer(tables):
     total = tables.total
     if total is None:
         return "\n".join(textwrap.wrap(f"Cannot be estimated: {words.brief(tables.why_not(), 100)}", 58))
-    width, (narrow, wide) = total["upper"] - total["lower"], tables.levels
+    narrow, wide = tables.levels
 
     def about(key):
-        return words.about(total[key], width)
+        return words.rounded(total[key], total)
 
     lines = [
         f"{about('median')} estimated in all",
@@ -258,10 +265,10 @@ def sensitivity(tables):
     _label(axes, rows, list(range(len(rows))))
     forest.settle(axes, forest.start_of(rows, tables.seen), end)
     _seen(axes, tables.seen)
-    notes = [f"{words.capital(words.brief(tables.config['people'], 40))} in all"]
+    axes.set_xlabel(f"{words.capital(words.brief(tables.config['people'], 40))} in all")
     if left:
-        notes.append(f"and {words.count(left)} that move it less, in the table")
-    axes.set_xlabel("\n".join(notes))
+        note = f"{words.capital(words.small(left))} more, which move it less, in the table"
+        figure.supxlabel(note, x=0.015, ha="left", fontsize=8.5, color=style.QUIET)
     style.key(figure, style.shades(tables.levels))
     return figure
 

@@ -26,7 +26,7 @@ class Row:
     numbers : mapping
         `median`, `lower`, `upper`, and `inner_lower` and `inner_upper` if there are any; any may be missing (NaN).
     look : str
-        "ours" for an interval, "older" or "published" for a mark with a line.
+        "ours" for an interval, "older", "published" or "software" for a mark with a line.
     leads : bool
         Whether the axis has to show all of it.
     note : str
@@ -58,9 +58,8 @@ class Row:
 
     def write(self, value):
         """Write one of its numbers."""
-        width = self["upper"] - self["lower"]
-        if self.rounded and math.isfinite(width) and math.isfinite(value):
-            return words.about(value, width)
+        if self.rounded and all(math.isfinite(self[key]) for key in ("lower", "median", "upper")):
+            return words.rounded(value, self) if math.isfinite(value) else "–"
         return words.count(value) if math.isfinite(value) else "–"
 
 
@@ -69,6 +68,7 @@ _KEYS = ("median", "lower", "upper", "inner_lower", "inner_upper")
 LOOKS = {
     "older": {"marker": "s", "markerfacecolor": style.QUIET, "markeredgecolor": style.QUIET, "markersize": 4.5},
     "published": {"marker": "D", "markerfacecolor": "white", "markeredgecolor": style.INK, "markersize": 5.5},
+    "software": {"marker": "o", "markerfacecolor": "white", "markeredgecolor": style.QUIET, "markersize": 5.5},
 }
 
 

@@ -7,6 +7,7 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from uncounted.figures import forest, style, words
+from uncounted.figures.families import OTHERS
 
 MOST_HISTORIES = 25
 """How many combinations of lists a picture has at most; the rest is one bar."""
@@ -130,10 +131,11 @@ def dial(tables):
     marks = [style.patch(f"{words.percent(level)} interval", colour) for level, colour in _bands(tables.levels)]
     marks.append(style.line(f"{words.count(tables.seen)} on a list", style.NAMED, linewidth=1.2, linestyle=(0, (3, 2))))
     if needed:
-        marks.append(style.mark("published", **forest.LOOKS["published"]))
-        legend = "\n".join(f"{row['letter']}: {words.brief(row['label'], 66)}" for row in needed)
+        looks = {row["look"] for row in needed}
+        marks += [style.mark(name, **forest.LOOKS[look]) for look, name in OTHERS.items() if look in looks]
+        legend = "\n".join(f"{row['letter']}: {row['name']}" for row in needed)
         figure.supxlabel(legend, x=0.015, ha="left", fontsize=8.5, color=style.QUIET, linespacing=1.4)
-    style.key(figure, marks)
+    style.key(figure, marks, ncols=min(3, len(marks)))
     return figure
 
 
@@ -161,22 +163,26 @@ def why_no_dial(tables):
 
 
 def needed_positions(tables):
-    """List where the dial would have to stand for each published estimate.
+    """List where the dial would have to stand for each estimate of others.
 
     Returns
     -------
     list of dict
-        `letter`, `label`, `position` (log odds), `times` (odds), `median` (people); in the order of the letters.
+        `letter`, `label`, `name` (short), `look`, `position` (log odds), `times` (odds), `median` (people); in the
+        order of the letters.
     """
     table = tables.dial
     rows = table[(table["needed_for"].fillna("") != "") & (table["level"] == table["level"].max())]
     listed = []
     for _, row in rows.iterrows():
-        position = float(row["unseen_odds"])
+        position, letter = float(row["unseen_odds"]), tables.letter_of(row["needed_for"])
+        source = tables.published.loc[tables.published["letter"] == letter, "source"] if letter else []
         listed.append(
             {
-                "letter": tables.letter_of(row["needed_for"]) or "–",
+                "letter": letter or "–",
                 "label": row["needed_for"],
+                "name": words.short_source(source.iloc[0]) if len(source) else words.brief(row["needed_for"], 66),
+                "look": tables.look_of(letter),
                 "position": position,
                 "times": math.exp(position),
                 "median": float(row["median"]),
@@ -186,11 +192,11 @@ def needed_positions(tables):
 
 
 def _mark_needed(axes, needed):
-    """Mark the published estimates; those that stand close together have their letters in one place."""
+    """Mark the estimates of others; those that stand close together have their letters in one place."""
     low, high = axes.get_xlim()
     groups = []
     for row in sorted(needed, key=lambda row: row["position"]):
-        axes.plot(row["position"], row["median"], linestyle="none", zorder=4, **forest.LOOKS["published"])
+        axes.plot(row["position"], row["median"], linestyle="none", zorder=4, **forest.LOOKS[row["look"]])
         if groups and row["position"] - groups[-1][-1]["position"] < 0.045 * (high - low):
             groups[-1].append(row)
         else:

@@ -14,6 +14,9 @@ from uncounted.figures.tables import POWER_SCALING, TORNADO, CaseTables
 ALL = "all"
 """What tables that have a row for every stratum call all people together."""
 
+FOR_THIS_PROJECT = "for this project"
+"""What the source of an estimate says that another program gave for this project: nobody published it."""
+
 _AGAINST = ("median", *(f"{part}_{level}" for level in (50, 80, 95) for part in ("lower", "upper", "held")), "reason")
 """Columns of an estimate that is held against a known number."""
 
@@ -33,7 +36,7 @@ class ListsTables(CaseTables):
         "predictive": ("source", "variable", "item", "observed", "median", "lower", "upper", "p_value", "passed"),
         "sensitivity": ("left_out", "median", "lower", "upper", "level", "moved", "r_hat", "ess_bulk"),
         "dial": ("unseen_odds", "median", "lower", "upper", "level", "needed_for"),
-        "weights": ("model", "weight", "elpd", "passed", "reason", "disagrees"),
+        "weights": ("model", "weight", "elpd", "worst_pareto_k", "passed", "reason", "disagrees"),
         "power_scaling": POWER_SCALING,
         "tornado": TORNADO,
         "held_out_lists": ("list", "people", "alone", "aside", "model", *_AGAINST),
@@ -217,21 +220,24 @@ class ListsTables(CaseTables):
         Returns
         -------
         pandas.DataFrame
-            `letter`, `about` ("" for all people, the name of a stratum, or in words what else), `is_stratum`, `method`,
-            `source`, `estimate`, `lower`, `upper`, `level`, `credit`. Those of all people come first; those of a
-            stratum have no letter. Empty where the study has no such table.
+            `letter`, `about` ("" for all people, the name of a stratum, or in words what else), `is_stratum`,
+            `is_run` (by another program, for this project: not published), `method`, `source`, `estimate`, `lower`,
+            `upper`, `level`, `credit`. Those of all people come first, and of them those that were published; those
+            of a stratum have no letter. Empty where the study has no such table.
         """
         columns = ["method", "source", "estimate", "lower", "upper", "level", "credit"]
         if not self.config.get("published"):
             # Of a type that can be negated, as the rows of a table would be.
-            return pd.DataFrame(columns=["letter", "about", "is_stratum", *columns]).astype({"is_stratum": bool})
+            nothing = pd.DataFrame(columns=["letter", "about", "is_stratum", "is_run", *columns])
+            return nothing.astype({"is_stratum": bool, "is_run": bool})
         table = self.evidence("published_estimates")
         table = table.assign(about=self._about(table), credit=table.get("credit", ""))
         table["is_stratum"] = table["about"].isin(self.strata)
-        rank = np.where(table["about"] == "", 0, np.where(table["is_stratum"], 2, 1))
+        table["is_run"] = table["source"].str.contains(FOR_THIS_PROJECT, regex=False)
+        rank = np.where(table["about"] == "", 0, np.where(table["is_stratum"], 4, 2)) + table["is_run"].to_numpy()
         table = table.iloc[np.argsort(rank, kind="stable")].reset_index(drop=True)
         lettered = [_letter(place) if not own else "" for place, own in enumerate(table["is_stratum"])]
-        return table.assign(letter=lettered)[["letter", "about", "is_stratum", *columns]]
+        return table.assign(letter=lettered)[["letter", "about", "is_stratum", "is_run", *columns]]
 
     def _about(self, table):
         """Say which people each published estimate is about."""
@@ -248,8 +254,13 @@ class ListsTables(CaseTables):
 
     @property
     def published_totals(self):
-        """The published estimates of all people together."""
+        """The estimates of all people together that others published, then those of other programs."""
         return self.published[self.published["about"] == ""]
+
+    def look_of(self, letter):
+        """Say how the estimate with this letter is marked in figures: `published` or `software`."""
+        rows = self.published
+        return "software" if rows.loc[rows["letter"] == letter, "is_run"].any() else "published"
 
     def letter_of(self, label):
         """Give the letter of a published estimate, by what the table of the dial calls it; empty if it is unknown."""

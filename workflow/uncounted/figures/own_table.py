@@ -28,11 +28,20 @@ def leading(table):
     return table.drop_duplicates("list", keep="first").reset_index(drop=True)
 
 
+_BESIDE_THE_LIST = {"nobody is on two lists": "none of its people is on two of the other lists"}
+"""Reasons as they are said of the people of a list, who are all on that one."""
+
+
+def reason_of(reason):
+    """Say why the others cannot count the people of a list, so that the list itself is not taken for one of them."""
+    return _BESIDE_THE_LIST.get(reason, reason)
+
+
 def held_out_lists(tables):
     """Draw what the other lists say of how many people a list holds, relative to the count of the list."""
     table = leading(tables.held_out_lists)
     if table["median"].isna().all():
-        reason = next(filter(None, table["reason"]), "") if len(table) else tables.why_not()
+        reason = reason_of(next(filter(None, table["reason"]), "")) if len(table) else tables.why_not()
         return forest.notice(f"No list’s people can be estimated from the others: {reason}.")
     labels = [f"{words.brief(row.list, 22)}\n{words.count(row.people)} counted" for row in table.itertuples()]
     figure = style.sheet(1.15 + 0.44 * len(table))
@@ -40,9 +49,10 @@ def held_out_lists(tables):
     _relative(axes, table, height=0.5)
     for place, row in enumerate(table.itertuples()):
         if math.isnan(row.median):
-            forest.say(axes, place, row.reason)
+            forest.say(axes, place, reason_of(row.reason))
         else:
-            beside(axes, place, words.about(row.median, row.upper_95 - row.lower_95))
+            ends = {"lower": row.lower_95, "median": row.median, "upper": row.upper_95}
+            beside(axes, place, words.rounded(row.median, ends))
     style.rows(axes, labels, size=8.5)
     axes.set_xlabel("estimated from the other lists, relative to the count of the list")
     _key_of_tests(figure, table, "count of the list")

@@ -14,7 +14,7 @@ def deaths_by_service(tables):
     for place, kind in enumerate(order):
         row = deaths.loc[kind]
         stacked(above, place, row, named.loc[kind], across=True)
-        style.beside(above, words.about(row["median"], row["upper"] - row["lower"]), (row["upper"], place))
+        style.beside(above, words.rounded(row["median"], row), (row["upper"], place))
         style.interval(below, place, shares.loc[kind], across=True)
     labels = [words.capital(words.service(kind)) for kind in order]
     for axes in (above, below):

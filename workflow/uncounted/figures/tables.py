@@ -195,7 +195,10 @@ class SynthesisTables(CaseTables):
         "draws": ("deaths",),
         "convergence": ("check", "item", "seen", "wanted", "passed", "do"),
         "predictive": ("source", "variable", "item", "observed", "median", "lower", "upper", "p_value", "passed"),
-        "sensitivity": ("left_out", "median", "lower", "upper", "level", "moved", "mcse_moved"),
+        "sensitivity": (
+            *("left_out", "median", "lower", "upper", "level"),
+            *("moved", "mcse_moved", "r_hat", "ess_bulk"),
+        ),
         "backtest": ("what", "day", "observed", "lower", "median", "upper", "passed", "text"),
         "survival": ("recruiter", "law", "quantity", "at", "median", "lower", "upper", "level", "observed", "reason"),
         "prior_posterior": ("parameter", "unit", "reason", "kind", "quantile", "value"),

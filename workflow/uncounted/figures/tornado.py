@@ -41,10 +41,10 @@ def tornado(tables):
     axes.grid(axis="x")
     axes.xaxis.set_major_locator(MaxNLocator(5, symmetric=True))
     axes.xaxis.set_major_formatter(FuncFormatter(tick))
-    notes = ["how far the median moves"]
+    axes.set_xlabel("how far the median moves")
     if left:
-        notes.append(f"and {words.count(left)} that move it less, in the table")
-    axes.set_xlabel("\n".join(notes))
+        note = f"{words.capital(words.small(left))} more in the table"
+        figure.supxlabel(note, x=0.015, ha="left", fontsize=8.5, color=style.QUIET)
     _key(figure, table)
     return figure
 
@@ -88,7 +88,8 @@ def spread(rows):
     """
     sound = rows.loc[rows["trusted"].astype(bool), "moved"]
     if sound.empty:
-        return "not to be had"
+        refit = rows["kind"].iloc[0] == "source"
+        return f"{signed(rows['moved'].iloc[0])} (?)" if refit else "not to be had"
     low, high = (signed(value) for value in (sound.min(), sound.max()))
     text = low if low == high else f"{low.removesuffix(_PERCENT)} to {high}"
     return text if rows["trusted"].all() else f"{text} (?)"
@@ -161,7 +162,8 @@ def _key(figure, table):
     if len(priors):
         marks.append(style.patch("half and twice as wide", style.INNER))
     if (table["kind"] == "source").any():
-        marks.append(style.patch("left out", style.QUIET))
+        merged = (table["change"] == "merged").any()
+        marks.append(style.patch("left out, or merged" if merged else "left out", style.QUIET))
     if not table["trusted"].all():
         marks.append(Patch(label="not to be trusted", **HOLLOW))
     style.key(figure, marks, ncols=2)

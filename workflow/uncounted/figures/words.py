@@ -40,6 +40,42 @@ def about(value, width):
     return count(round(value / step) * step)
 
 
+def step_of(row):
+    """Choose what to round the numbers of an estimate to.
+
+    Parameters
+    ----------
+    row : mapping
+        `lower`, `median` and `upper`.
+
+    Returns
+    -------
+    int
+        As :func:`step_for` the width of the interval; a digit more where the interval is so skewed that this is more
+        than half of its shorter side, and as many as it takes for the lower end not to become 0, nor either end the
+        median.
+    """
+    lower, median, upper = (row[name] for name in ("lower", "median", "upper"))
+    step = step_for(upper - lower)
+    if step > min(median - lower, upper - median) / 2:
+        step = max(1, step // 10)
+    while step > 1 and _lost(step, lower, median, upper):
+        step //= 10
+    return step
+
+
+def _lost(step, lower, median, upper):
+    """Whether rounding makes the lower end 0, or one end the median, that is not."""
+    low, middle, high = (round(value / step) for value in (lower, median, upper))
+    return (low == 0 != lower) or (low == middle and lower != median) or (high == middle and upper != median)
+
+
+def rounded(value, row):
+    """Round a number of an estimate as far as its interval deserves; see :func:`step_of`."""
+    step = step_of(row)
+    return count(round(value / step) * step)
+
+
 def percent(share, digits=0):
     """Write a share as a percentage, with a thin space: `53 %`."""
     return f"{100 * share:.{digits}f}\u202f%".replace("-", "−")
@@ -205,6 +241,13 @@ def brief(text, width):
     """Cut a text to so many characters, on one line."""
     text = " ".join(str(text).split())
     return text if len(text) <= width else text[: width - 1].rstrip(" ,;(") + "…"
+
+
+def short_source(text):
+    """Name a source of an estimate in two short lines at most: the program alone, or the authors and the year."""
+    text = " ".join(str(text).split())
+    name = text.partition(" in R" if " in R" in text else ";")[0]
+    return brief(name if len(name) <= 44 else name.partition(",")[0], 44)
 
 
 def parameter(name):

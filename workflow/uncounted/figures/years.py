@@ -10,7 +10,7 @@ def deaths_a_day(tables):
     axes = figure.subplots()
     for place, (_, row) in enumerate(rows.iterrows()):
         style.interval(axes, place, row, across=True)
-        style.beside(axes, words.about(row["median"], row["upper"] - row["lower"]), (row["upper"], place))
+        style.beside(axes, words.rounded(row["median"], row), (row["upper"], place))
     labels = [f"Year {year}" for year in rows.index]
     # The last is as long as the deaths that are counted.
     labels[-1] += f"\nto {words.short_day(tables.config['cut_off'])}"

@@ -1,8 +1,9 @@
 r"""Average over families of models, because no family holds in every population.
 
-A log-linear model with people who differ by degrees, latent classes and decomposable graphs all describe the cells
-about equally well, and differ in what they say of the people on no list. Each family's posterior is weighed by how
-well it foretells the count of a cell from the others, and the average is the mixture of the posteriors:
+A log-linear model with people who differ by degrees, latent classes and decomposable graphs describe the cells in
+different ways, and differ in what they say of the people on no list. How well one describes the cells does not settle
+what it says of those. Each family's posterior is weighed evenly for the most part, and for the rest by how well it
+foretells the count of a cell from the others; the average is the mixture of the posteriors:
 
 .. math::
     p(N \mid \text{data}) &= \sum_f w_f \, p_f(N \mid \text{data}), \quad w_f = \frac{3}{4F} + \frac{v_f}{4} \\
@@ -11,8 +12,10 @@ well it foretells the count of a cell from the others, and the average is the mi
 :math:`e_{f,h}` is the predictive density of the count of cell :math:`h` when it is left out, by Pareto smoothed
 importance sampling (Vehtari, Gelman and Gabry 2017, Stat. Comput. 27:1413). The weights :math:`v` are those of stacking
 (Yao et al. 2018, Bayesian Analysis 13:917, sec. 3.2). They are about people on lists, and often give everything to one
-family on the evidence of a few cells. So three quarters of the weight are divided evenly among the :math:`F` families:
-intervals are wider for it, and hold in more kinds of populations. How often they do is in ``docs/calibration.md``.
+family on the evidence of a few cells; where Pareto's k of a cell is above 0.7, its :math:`e_{f,h}` is not to be relied
+on, and neither are scores and stacking. So three quarters of the weight are divided evenly among the :math:`F`
+families: intervals are wider for it, and hold in more kinds of populations. How often they do is in
+``docs/calibration.md``.
 
 A family whose own checks fail, or that has no answer for one of the strata, has weight 0, and the table of weights
 says why.

@@ -32,13 +32,16 @@ def write_report(provenance_json, release_folder, out_html):
     from uncounted.figures.tables import open_tables
     from uncounted.files import atomic_path
     from uncounted.report import page
+    from uncounted.report.same_people import same_people
 
     provenance = json.loads(Path(provenance_json).read_text(encoding="utf-8"))
-    cases = []
-    for name, config in provenance["config"]["cases"].items():
-        kind = import_module(KINDS[config["kind"]])
-        tables = open_tables(name, config, Path(release_folder) / name)
-        cases.append(kind.view(tables, provenance))
+    configs = provenance["config"]["cases"]
+    opened = {name: open_tables(name, config, Path(release_folder) / name) for name, config in configs.items()}
+    cases = [
+        import_module(KINDS[tables.config["kind"]]).view(tables, provenance)
+        | {"same_people": same_people(opened, name)}
+        for name, tables in opened.items()
+    ]
     html = page.render(provenance, cases)
     with atomic_path(out_html) as part:
         part.write_text(html, encoding="utf-8")

@@ -73,15 +73,21 @@ def pareto_k(tables):
         cell = _cell(f"{worst['stratum']}: {worst['history']}", tables.config)
         rows.append(
             {
+                "name": name,
                 "label": words.model(name),
                 "cells": words.count(len(own)),
                 "high": words.count(len(high)),
-                "worst": f"{worst['pareto_k']:.2f}" if math.isfinite(worst["pareto_k"]) else "not to be had",
+                "worst": highest_k(worst["pareto_k"]),
                 "cell": cell["label"],
                 "observed": words.count(worst["observed"]),
             }
         )
     return {"rows": rows, "bound": str(HIGH_PARETO_K)}
+
+
+def highest_k(value):
+    """Write the highest Pareto k of a fit."""
+    return f"{value:.2f}" if math.isfinite(value) else "not to be had"
 
 
 def doubts(tables, compared):

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 
 from uncounted.figures import words
-from uncounted.report.pieces import people
+from uncounted.report.pieces import exactly
 
 
 def older(tables):
@@ -39,11 +39,12 @@ def _level(value):
 
 
 def published(tables):
-    """List what others published of all people, and of parts that are no stratum here."""
+    """List what others published, then what other programs gave, of all people and of parts that are no stratum."""
     rows = tables.published[~tables.published["is_stratum"]]
     return [
         {
             "letter": row["letter"],
+            "is_run": bool(row["is_run"]),
             "about": row["about"],
             "method": row["method"],
             "source": row["source"],
@@ -56,28 +57,60 @@ def published(tables):
     ]
 
 
-def published_in_words(tables):
-    """Say which published estimates of all people lie within the interval of ours, and which do not."""
-    rows = tables.published_totals[tables.published_totals["estimate"].notna()]
-    if tables.total is None or rows.empty:
+_KINDS = {
+    False: ("published estimate", "published estimates"),
+    True: ("estimate by other software", "estimates by other software"),
+}
+"""What one and several estimates are called, by whether another program gave them for this project."""
+
+
+def in_words(tables):
+    """Say which estimates of all people lie within the interval of ours: of those published, and of other programs.
+
+    Returns
+    -------
+    dict of bool to str
+        By whether another program gave them for this project; empty where nothing can be compared.
+    """
+    rows = tables.published_totals
+    if tables.total is None:
+        return dict.fromkeys(_KINDS, "")
+    return {is_run: _compared(tables, rows[rows["is_run"] == is_run], is_run) for is_run in _KINDS}
+
+
+def _compared(tables, rows, is_run):
+    """Say where each of some estimates lies: by its number, or by its range where it has no number."""
+    where = {row["letter"]: _where(row, tables.total) for _, row in rows.iterrows()}
+    where = {letter: place for letter, place in where.items() if place}
+    ranges = set(rows.loc[rows["estimate"].isna(), "letter"])
+    interval, (one, several) = f"our {words.percent(tables.levels[1])} interval", _KINDS[is_run]
+    if not where:
         return ""
-    interval = f"our {words.percent(tables.levels[1])} interval"
-    sides = rows["estimate"].map(lambda value: side(value, tables.total["lower"], tables.total["upper"]) or "within")
-    if len(rows) == 1:
-        return f"The published estimate lies {sides.iloc[0]} {interval}."
-    letters = {where: rows.loc[sides == where, "letter"] for where in ("within", "below", "above")}
-    inside = letters["within"]
-    said = [f"{words.small(len(inside)) if len(inside) else 'none'} {_lie(inside)} within {interval}"]
-    said += [
-        f"{joined(letters[where])} {_lie(letters[where])} {where} it"
-        for where in ("below", "above")
-        if len(letters[where])
-    ]
-    return f"Of {words.small(len(rows))} published estimates, {'; '.join(said)}."
+    if len(where) == 1:
+        letter, place = next(iter(where.items()))
+        return f"The {one} ({letter}{', its range' if letter in ranges else ''}) lies {place} {interval}."
+    said = []
+    for place in (place for place in _PLACES if place in where.values()):
+        letters = [f"{name}{' (its range)' if name in ranges else ''}" for name in where if where[name] == place]
+        said.append(f"{joined(letters)} {_lie(letters)} {place} {'it' if said else interval}")
+    return f"Of {words.small(len(where))} {several}, {'; '.join(said)}."
 
 
 def _lie(letters):
     return "lie" if len(letters) > 1 else "lies"
+
+
+_PLACES = ("within", "partly within", "below", "above")
+
+
+def _where(row, ours):
+    """Say where an estimate of others lies beside the interval of ours; empty if it has no number and no range."""
+    if not pd.isna(row["estimate"]):
+        return side(row["estimate"], ours["lower"], ours["upper"]) or "within"
+    if pd.isna(row["lower"]) or pd.isna(row["upper"]):
+        return ""
+    sides = {side(end, ours["lower"], ours["upper"]) for end in (row["lower"], row["upper"])}
+    return (sides.pop() or "within") if len(sides) == 1 else "partly within"
 
 
 def joined(names):
@@ -87,7 +120,7 @@ def joined(names):
 
 
 def differ(tables):
-    """Say of which strata the published estimate and ours differ by more than an interval.
+    """Say of which strata the published estimate or ours lies outside the interval of the other.
 
     Returns
     -------
@@ -103,7 +136,7 @@ def differ(tables):
 
 
 def difference(theirs, ours, wide):
-    """Say how a published estimate differs from ours by more than its interval, or ours by more than theirs.
+    """Say how a published estimate lies outside the interval of ours, or ours outside theirs.
 
     Parameters
     ----------
@@ -117,13 +150,14 @@ def difference(theirs, ours, wide):
     Returns
     -------
     str
-        One sentence; empty where each number is within the other's interval.
+        One sentence, with numbers as they are compared, before rounding; empty where each number is within the other's
+        interval.
     """
     outside = side(theirs["estimate"], ours["lower"], ours["upper"])
     ours_outside = side(ours["median"], theirs["lower"], theirs["upper"])
     if not outside and not ours_outside:
         return ""
-    about = people(ours)
+    about = exactly(ours)
     median, interval = about["median"], f"the published interval ({an_interval(theirs)})"
     said = f"is {outside or 'within'} our {wide} interval ({about['range']})"
     if ours_outside:

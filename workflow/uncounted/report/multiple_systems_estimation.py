@@ -5,13 +5,23 @@ import re
 
 import pandas as pd
 
+from uncounted.config import defaults
 from uncounted.figures import names_of, words
 from uncounted.figures.families import disagree
 from uncounted.figures.lists import dial_rows, histories_shown, needed_positions, times, why_no_dial
 from uncounted.report import modeltext
 from uncounted.report.calibrated import calibrated
-from uncounted.report.lists_checks import doubts, left_out, pareto_k, predictive, sensitivity, stop
-from uncounted.report.lists_others import a_number, an_interval, differ, joined, older, published, published_in_words
+from uncounted.report.lists_checks import (
+    HIGH_PARETO_K,
+    doubts,
+    highest_k,
+    left_out,
+    pareto_k,
+    predictive,
+    sensitivity,
+    stop,
+)
+from uncounted.report.lists_others import a_number, an_interval, differ, in_words, joined, older, published
 from uncounted.report.own_table import own_table
 from uncounted.report.pieces import (
     checked,
@@ -63,7 +73,10 @@ def view(tables, provenance):
         "why_not": tables.why_not() if tables.total is None else "",
         **answer(tables),
         "families": families(tables),
+        "lead": tables.lead,
         "averaged": tables.lead == "average",
+        "classes": classes(tables),
+        "scores": scores(tables),
         "kinds": sorted(families(tables), key=lambda row: row["name"] == "average"),
         "disagree": disagree(tables),
         "lists": lists(tables, described),
@@ -76,7 +89,7 @@ def view(tables, provenance):
         "dropped": dropped(tables),
         "older": older(tables),
         "published": published(tables),
-        "published_in_words": published_in_words(tables),
+        "others": others(tables),
         "strata": strata(tables),
         "by": joined(config["strata"]) if config["strata"] else "",
         "long": len(tables.strata) > LONG,
@@ -102,7 +115,7 @@ def view(tables, provenance):
         "left_out": left_out(tables),
         "figures": {name: figure(tables, name) for name in names_of(config)},
     }
-    return shown | in_words(shown) | {"contents": contents(shown), "summary": summary(shown)}
+    return shown | for_figures(shown) | {"contents": contents(shown), "summary": summary(shown)}
 
 
 def contents(shown):
@@ -135,17 +148,38 @@ def summary(shown):
     }
 
 
-def in_words(shown):
+def others(tables):
+    """Part what others published from what other programs gave: title, sentence and rows of each that there is."""
+    rows, said = published(tables), in_words(tables)
+    titles = {False: "What others published", True: "Other software, run for this project"}
+    parted = [
+        {
+            "title": title,
+            "is_run": is_run,
+            "said": said[is_run],
+            "rows": [row for row in rows if row["is_run"] == is_run],
+        }
+        for is_run, title in titles.items()
+    ]
+    return [part for part in parted if part["rows"]]
+
+
+def for_figures(shown):
     """Say in words what some of the figures show, for people who cannot see them."""
 
     def said(label, about):
         return f"{label}, {about['median']} ({about['range']})" if about else f"{label}, no estimate"
 
-    theirs = [row for row in shown["published"] if not row["about"]]
-    published = [f"{row['letter']}, published by {row['source']}, {row['estimate']} ({row['range']})" for row in theirs]
+    older = [f"{row['label']}, an older method, {row['estimate']} ({row['range']})" for row in shown["older"]]
+    by = {False: "published by ", True: ""}
+    theirs = [
+        f"{row['letter']}, {by[row['is_run']]}{row['source']}, {row['estimate']} ({row['range']})"
+        for row in shown["published"]
+        if not row["about"]
+    ]
     refits = shown["sensitivity"]["rows"]
     return {
-        "headline_words": "; ".join([said(row["label"], row["about"]) for row in shown["families"]] + published),
+        "headline_words": "; ".join([said(row["label"], row["about"]) for row in shown["families"]] + older + theirs),
         "strata_words": "; ".join(said(row["label"], row["about"]) for row in shown["strata"]),
         "sensitivity_words": "; ".join(said(row["left_out"] or "all lists", row["about"]) for row in refits),
     }
@@ -195,11 +229,30 @@ def families(tables):
                 "why_not": tables.why_not(model=name) if row is None else "",
                 "weight": "–" if weight is None else words.percent(weight["weight"]),
                 "elpd": "–" if weight is None else _signed(weight["elpd"]),
+                "worst_k": "–" if weight is None else highest_k(weight["worst_pareto_k"]),
                 "passed": "–" if weight is None else ("passed" if weight["passed"] else "failed"),
                 "reason": "" if weight is None else weight["reason"],
             }
         )
     return rows
+
+
+def classes(tables):
+    """Say how many latent classes were allowed, if it is not the usual number, and why; None otherwise."""
+    used, usual = tables.config["sampling"]["classes"], defaults()["sampling"]["classes"]
+    if "latent_class" not in tables.models or used == usual:
+        return None
+    reason = tables.config.get("reasons", {}).get("classes", "")
+    return {"used": words.small(used), "usual": words.small(usual), "reason": reason}
+
+
+def scores(tables):
+    """Say how far the scores of the models can be relied on: of how many counts the Pareto k is too high."""
+    known = tables.weights[tables.weights["elpd"].notna()]
+    high = known["worst_pareto_k"].fillna(math.inf) > HIGH_PARETO_K
+    counts = {row["name"]: row for row in pareto_k(tables)["rows"]}
+    doubtful = [counts[name] for name in known.loc[high, "model"] if name in counts]
+    return {"any": len(known) > 0, "bound": str(HIGH_PARETO_K), "doubtful": doubtful}
 
 
 def _signed(value):
@@ -383,7 +436,7 @@ def dial(tables):
         "not_reached": [
             {
                 "letter": row["letter"],
-                "why": "no single number was published"
+                "why": "no single number was given"
                 if pd.isna(row["estimate"])
                 else "not more than the people on the lists"
                 if row["estimate"] <= tables.seen

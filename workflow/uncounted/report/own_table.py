@@ -4,17 +4,23 @@ import math
 
 from uncounted.checks.calibration import LEVELS
 from uncounted.checks.calibration_table import monte_carlo_error
-from uncounted.checks.held_out_lists import shares_held
+from uncounted.checks.held_out_lists import chance_of_so_few, shares_held
 from uncounted.checks.reweighing import HIGH_K
 from uncounted.figures import words
 from uncounted.figures.cells import label_of
-from uncounted.figures.own_table import cells_shown, leading
+from uncounted.figures.own_table import cells_shown, leading, reason_of
 from uncounted.figures.tornado import signed
 from uncounted.report.pieces import exactly, people
 from uncounted.report.tornado import pareto
 
 MOST_ROWS = 60
 """How many cells the table of last persons has: those that move the answer most."""
+
+JUDGED = (80, 95)
+"""Levels of the intervals that are judged by how many of them held."""
+
+RARE = 0.05
+"""So few intervals hold by chance in a smaller share of all series: they are taken to be too narrow."""
 
 
 def own_table(tables):
@@ -58,8 +64,10 @@ def held_out(tables):
         "by_model": by_model,
         "leading": by_model[:1],
         "lead": by_model[0]["by"] if by_model else "",
+        "by_two_lists": bool((table["model"] == "two_lists").any()),
+        "chances": _chances(leading(table)),
         "missed": missed,
-        "reasons": list(dict.fromkeys(row["reason"] for row in lead if row["reason"])),
+        "reasons": [{"list": row["list"], "why": reason_of(row["reason"])} for row in lead if row["reason"]],
         "words": "; ".join(_said(row["list"], _against(row)) for row in lead),
     }
 
@@ -97,7 +105,7 @@ def _against(row):
         "alone": words.count(row.get("alone", math.nan)) if "alone" in row else "",
         "exact": exactly(ends) if known else None,
         "about": people(ends) if known else None,
-        "reason": row["reason"],
+        "reason": reason_of(row["reason"]),
         "aside": row.get("aside", ""),
         "verdict": "shown" if not known else "passed" if row["held_95"] else "failed",
         "text": "" if not known else "holds it" if row["held_95"] else _side(row),
@@ -117,6 +125,19 @@ def _held(table):
         number = words.small(held) if held else "none"
         found.append({"level": words.percent(level / 100), "held": number, "of": words.small(of), "share": share})
     return found
+
+
+def _chances(table):
+    """Say of each level that is judged how likely it is that so few of the intervals hold, and whether it is chance."""
+    chances = {level: chance_of_so_few(*counts, level) for level, counts in shares_held(table).items()}
+    return [
+        {"level": words.percent(level / 100), "chance": _share(chances[level]), "too_few": chances[level] < RARE}
+        for level in JUDGED
+    ]
+
+
+def _share(chance):
+    return f"less than {words.percent(0.001, 1)}" if chance < 0.001 else words.percent(chance, int(chance < 0.1))
 
 
 def last_person(tables):
@@ -172,13 +193,16 @@ def parametric(tables):
     table = tables.parametric
     answered = table[table["median"].notna()]
     if answered.empty:
-        return {"number": 0, "held": [], "model": "", "refused": "", "words": "", "fewest": "", "most": ""}
+        nothing = dict.fromkeys(("model", "refused", "words", "fewest", "most"), "")
+        return nothing | {"number": 0, "held": [], "leads": False, "chances": []}
     refused = len(table) - len(answered)
     held = _held(answered)
     return {
         "number": len(answered),
         "held": held,
         "model": _by(table["model"].iloc[0]),
+        "leads": bool(table["model"].iloc[0] == tables.lead),
+        "chances": _chances(answered),
         "refused": words.small(refused) if refused else "",
         "words": "; ".join(f"{one['level']} interval, {one['held']} of {one['of']}" for one in held),
         "fewest": words.count(answered["people"].min()),

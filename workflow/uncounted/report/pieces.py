@@ -18,8 +18,7 @@ _NUMBERS = ("mean", "median", "lower", "upper", "inner_lower", "inner_upper")
 
 def people(row):
     """Write an estimate of people, rounded as far as its interval deserves."""
-    width = row["upper"] - row["lower"]
-    return with_ranges({name: words.about(row[name], width) for name in _NUMBERS if name in row})
+    return with_ranges({name: words.rounded(row[name], row) for name in _NUMBERS if name in row})
 
 
 def share(row):

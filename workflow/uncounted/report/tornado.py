@@ -2,21 +2,29 @@
 
 import math
 
-from uncounted.checks.power_scaling import BOUND
+from uncounted.checks.power_scaling import BOUND, NO_VERDICT
 from uncounted.checks.reweighing import HIGH_K
+from uncounted.checks.tornado import MERGED
 from uncounted.figures import words
 from uncounted.figures.tornado import items_shown, label, signed, spread
 from uncounted.report.pieces import people
+
+MOST_NAMED = 6
+"""If more refits than these are not to be trusted, they are counted, and named in the table alone."""
 
 _VERDICTS = {
     "robust": "the answer hardly follows the prior",
     "the prior matters": "the answer follows the prior, and the {data} say little against it",
     "prior and data conflict": "prior and {data} pull the answer in different directions",
+    NO_VERDICT: (
+        "the measure breaks down here. The density of the priors or of the {data} differs so much from draw to draw "
+        "that with a weight of a hundredth more or less too few draws count (Pareto k above {bound})"
+    ),
 }
 
 
 def tornado(tables):
-    """List all moves of the answer, the largest first.
+    """List all moves of the answer, the largest first, whatever moves it.
 
     Parameters
     ----------
@@ -25,33 +33,39 @@ def tornado(tables):
     Returns
     -------
     dict
-        ``rows``, ``most`` (the largest move of a source and of a prior that can be trusted), ``words`` for people who
-        cannot see the figure, ``doubtful`` (how many moves are not to be trusted), ``bound`` (of Pareto k), ``fixed``
-        (the names of the priors that are not moved), ``what`` is left out, whether lists are ``merged``, and the
-        models that move, where they differ (``base``).
+        ``rows``, ``most`` (the largest move of a source, and of a prior that can be trusted), ``words`` for people who
+        cannot see the figure, ``doubtful`` (by kind, which moves are not to be trusted), whether refits among them are
+        ``too_many`` to name, ``bound`` (of Pareto k), ``limits`` (of a refit), ``fixed`` (the names of the priors that
+        are not moved), ``what`` is left out, in the ``single`` too, whether there are ``refits`` and lists are
+        ``merged``, the models that move, where they differ (``base``), and the median of the ``answer``, where it is
+        not the one from which the priors move.
     """
     table = tables.tornado
     synthesis = tables.config["kind"] == "evidence_synthesis"
     every = [(kind, item) for kind, item in table[["kind", "item"]].drop_duplicates().itertuples(index=False)]
     order = items_shown(table)[0] if len(table) else []
     order += [item for item in every if item not in order]
-    rows = []
-    for kind, item in order:
-        own = table[(table["kind"] == kind) & (table["item"] == item)]
-        rows += [_row(tables, row) for row in own.sort_values("moved", kind="stable").itertuples()]
+    largest = table["moved"].abs().sort_values(ascending=False, kind="stable").index
+    rows = [_row(tables, row) for row in table.loc[largest].itertuples()]
     said = []
     for kind, item in order:
         own = table[(table["kind"] == kind) & (table["item"] == item)]
         said.append(f"{label(tables, kind, item)}, {spread(own)}")
+    doubtful = {kind: _doubtful(tables, table, kind) for kind in ("prior", "source")}
     moved = set(table.loc[table["kind"] == "prior", "item"])
     return {
         "rows": rows,
         "most": {kind: _largest(rows, kind) for kind in ("source", "prior")},
         "words": "; ".join(said),
-        "doubtful": words.small(int((~table["trusted"].astype(bool)).sum())) if not table["trusted"].all() else "",
+        "doubtful": doubtful,
+        "too_many": len(doubtful["source"]) > MOST_NAMED,
+        "limits": tables.config["checks"],
+        "refits": bool((table["kind"] == "source").any()),
         "what": "sources" if synthesis else "lists",
-        "merged": bool(table["item"].str.endswith(" merged").any()),
+        "single": "source" if synthesis else "list",
+        "merged": bool((table["change"] == MERGED).any()),
         "base": _bases(table),
+        "answer": _answer(tables, table),
         "bound": str(HIGH_K),
         "fixed": [words.parameter(name) for name in tables.config.get("priors", {}) if name not in moved],
     }
@@ -61,6 +75,25 @@ def _bases(table):
     """Name the models whose answer priors and lists move, where these are not one and the same."""
     bases = table.groupby("kind")["model"].first().map(words.model).to_dict()
     return bases if len(set(bases.values())) > 1 else None
+
+
+def _doubtful(tables, table, kind):
+    """Name what was changed and how, where what comes of it is not to be trusted."""
+    own = table[(table["kind"] == kind) & ~table["trusted"].astype(bool)]
+    return [
+        f"{words.parameter(item)} ({', '.join(rows['change'])})" if kind == "prior" else label(tables, kind, item)
+        for item, rows in own.groupby("item", sort=False)
+    ]
+
+
+def _answer(tables, table):
+    """Write the median of the answer and the one from which the priors move, if the two are not the same."""
+    priors = table[table["kind"] == "prior"]
+    if priors.empty:
+        return None
+    whole = tables.one("deaths") if tables.config["kind"] == "evidence_synthesis" else tables.total
+    answer, before = (words.count(number) for number in (whole["median"], priors["from_median"].iloc[0]))
+    return None if answer == before else {"answer": answer, "before": before}
 
 
 def _row(tables, row):
@@ -75,9 +108,17 @@ def _row(tables, row):
         "moved": signed(row.moved),
         "size": abs(row.moved),
         "error": words.percent(row.mcse_moved, 1) if known else "–",
-        "k": "–" if row.kind == "source" else pareto(row.pareto_k),
+        "k": _settled(tables, row) if row.kind == "source" else pareto(row.pareto_k),
         "trusted": bool(row.trusted),
     }
+
+
+def _settled(tables, row):
+    """Say how settled a refit is that misses the limits of the study; a dash where it keeps them."""
+    if row.trusted:
+        return "–"
+    refit = tables.sensitivity.set_index("left_out").loc[[row.item]].iloc[0]
+    return f"R-hat {refit['r_hat']:.3f}, {words.count(refit['ess_bulk'])} effective draws"
 
 
 def pareto(k):
@@ -86,7 +127,8 @@ def pareto(k):
 
 
 def _largest(rows, kind):
-    sound = [row for row in rows if row["kind"] == kind and row["trusted"]]
+    """The largest move; of priors, of which only those that can be trusted say anything, among these."""
+    sound = [row for row in rows if row["kind"] == kind and (row["trusted"] or kind == "source")]
     return max(sound, key=lambda row: row["size"], default=None)
 
 
@@ -106,10 +148,10 @@ def power_scaling(tables):
             {
                 "label": words.model(row["model"]),
                 "quantity": str(row["quantity"]).replace("_", " "),
-                "prior": words.number(row["prior"], 2),
-                "likelihood": words.number(row["likelihood"], 2),
+                "prior": _sensitivity(row["prior"]),
+                "likelihood": _sensitivity(row["likelihood"]),
                 "verdict": row["verdict"],
-                "meaning": _VERDICTS.get(row["verdict"], "").format(data=data),
+                "meaning": _VERDICTS.get(row["verdict"], "").format(data=data, bound=HIGH_K),
                 "conflict": row["verdict"] == "prior and data conflict",
                 "as_it_is": people(_interval(row, "")),
                 "less": _scaled(row, "less"),
@@ -117,6 +159,10 @@ def power_scaling(tables):
             }
         )
     return {"rows": rows, "bound": str(BOUND), "data": data, "stated": data == "figures"}
+
+
+def _sensitivity(value):
+    return "not to be had" if math.isnan(value) else words.number(value, 2)
 
 
 def _interval(row, end):
