@@ -110,7 +110,7 @@ def test_the_lists_and_strata_of_the_config_are_described(name):
 def test_the_configs_of_lists_are_short():
     for name in ("kosovo", "gaza_by_age_and_sex", "gaza_by_month", "uk_6_lists", "uk_5_lists"):
         text = (PROJECT / f"config/cases/{name}.yaml").read_text(encoding="utf-8")
-        assert sum(not line.startswith("#") for line in text.splitlines()) <= 12, name
+        assert sum(not line.startswith("#") for line in text.splitlines()) <= 14, name
 
 
 def test_gaza_by_month_needs_no_structural_zeros():
