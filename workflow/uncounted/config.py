@@ -20,6 +20,7 @@ DEFAULTS = Path(__file__).resolve().parent / "models" / "multiple_systems.yaml"
 COMMAND_LINE = "--config"
 
 _TAGS = ("str", "int", "float", "bool", "null", "timestamp", "map", "seq", "merge")
+_DEEPEST = 50
 """What YAML can say and a config may hold."""
 
 LARGEST = 10**15
@@ -515,6 +516,8 @@ def _read_yaml(path, do=""):
 
 def _walk(loader, node, key, lines, path):
     """Note the line of each key; refuse a key that stands twice or is not text, and a day that is none."""
+    if len(key) > _DEEPEST:  # Python's own limit is not the same everywhere: libraries raise it
+        raise RecursionError
     lines[key] = node.start_mark.line + 1
     where = f"{path}, line {lines[key]}"
     if node.tag.removeprefix("tag:yaml.org,2002:") not in _TAGS:
