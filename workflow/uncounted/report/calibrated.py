@@ -2,13 +2,11 @@
 
 import math
 
-import pandas as pd
-
 from uncounted.checks.calibration_table import EVERY, LEAST
-from uncounted.errors import UserError
 from uncounted.figures import words
 from uncounted.figures.calibration import LABELS, kind_label
 from uncounted.provenance import CALIBRATION
+from uncounted.report.published import published
 
 _NEEDED = (
     "model",
@@ -41,10 +39,9 @@ def calibrated(tables, provenance):
         model that leads; ``only_missed``, the one of them in which a list finds only what another missed;
         ``not_held``, the kinds in which it does not hold.
     """
-    path = next((path for path in provenance["inputs"] if str(path).endswith(CALIBRATION)), None)
-    if path is None:
+    table = published(provenance, CALIBRATION, _NEEDED, dtype={"lists": str})
+    if table is None:
         return None
-    table = _read(path)
     number = str(len(tables.config["lists"]))
     there = number in set(table["lists"])
     table = table[table["lists"] == number] if there else table.iloc[:0]
@@ -62,24 +59,6 @@ def calibrated(tables, provenance):
         "not_held": [row["label"] for row in kinds if row["held"] is False],
         "least": words.percent(LEAST),
     }
-
-
-def _read(path):
-    try:
-        table = pd.read_csv(path, dtype={"lists": str})
-    except FileNotFoundError:
-        raise UserError(
-            "the table of the calibration is missing", where=str(path), do="run `snakemake`: the inputs have changed"
-        ) from None
-    lacking = [name for name in _NEEDED if name not in table]
-    if lacking:
-        raise UserError(
-            f"the table lacks the column {lacking[0]!r}",
-            where=str(path),
-            expected=", ".join(_NEEDED),
-            do="make it again: snakemake calibration",
-        )
-    return table
 
 
 def _row(row):

@@ -1,11 +1,9 @@
 """How the model that puts sources together fared in simulated worlds: from the table that docs/ publishes."""
 
-import pandas as pd
-
 from uncounted.checks.synthesis_calibration import DEATHS, KINDS, LEVELS
-from uncounted.errors import UserError
 from uncounted.figures import words
 from uncounted.provenance import SYNTHESIS_CALIBRATION
+from uncounted.report.published import published
 
 _NEEDED = ("kind", "quantity", "fits", "answered", *(f"coverage_{level}" for level in LEVELS), "failed")
 
@@ -30,10 +28,9 @@ def view(provenance):
         None where no calibration of this model is published with this copy. ``fits``, ``answered``, ``failed`` as
         words, ``held`` with a level and a number each, all over the kinds of world; ``kinds``, one row a kind.
     """
-    path = next((path for path in provenance["inputs"] if str(path).endswith(SYNTHESIS_CALIBRATION)), None)
-    if path is None:
+    table = published(provenance, SYNTHESIS_CALIBRATION, _NEEDED)
+    if table is None:
         return None
-    table = _read(path)
     table = table[(table["quantity"] == DEATHS) & table["kind"].isin(KINDS)]
     kinds = [_numbers(row) | {"label": _LABELS[row["kind"]]} for row in table.to_dict("records")]
     if not kinds:
@@ -43,24 +40,6 @@ def view(provenance):
         **_written(whole),
         "kinds": [_written(row) | {"label": row["label"]} for row in kinds],
     }
-
-
-def _read(path):
-    try:
-        table = pd.read_csv(path)
-    except FileNotFoundError:
-        raise UserError(
-            "the table of the calibration is missing", where=str(path), do="run `snakemake`: the inputs have changed"
-        ) from None
-    lacking = [name for name in _NEEDED if name not in table]
-    if lacking:
-        raise UserError(
-            f"the table lacks the column {lacking[0]!r}",
-            where=str(path),
-            expected=", ".join(_NEEDED),
-            do="make it again: snakemake calibration",
-        )
-    return table
 
 
 def _numbers(row):
