@@ -1,12 +1,16 @@
 """Compiled models that are kept: the same draws as from the compiler, and never those of another model."""
 
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pymc as pm
 import pytensor
 import pytensor.tensor as pt
@@ -39,13 +43,37 @@ def folder(tmp_path, monkeypatch):
     return tmp_path / "kept"
 
 
+@pytest.fixture
+def here(monkeypatch):
+    """Compile in this process."""
+    monkeypatch.setattr(compiling, "_may_fork", lambda: False)
+
+
+@pytest.fixture
+def compilers(tmp_path, monkeypatch):
+    """Numbers of the processes that compiled, in turn."""
+    told, compile_ = tmp_path / "compilers", compiling._compile
+
+    def tell(model):
+        with open(told, "a") as lines:
+            lines.write(f"{os.getpid()}\n")
+        return compile_(model)
+
+    monkeypatch.setattr(compiling, "_compile", tell)
+    return lambda: [int(line) for line in told.read_text().split()]
+
+
 def drawn(model, seed=1):
     return draw(compile_model(model), **SAMPLING, seed=seed).posterior.drop_attrs()
 
 
-def test_a_kept_model_gives_the_same_draws(folder, monkeypatch):
+def kept_in(folder):
+    return list(folder.glob("*.model"))
+
+
+def test_a_kept_model_gives_the_same_draws(folder, here, monkeypatch):
     first = drawn(toy(more=True))
-    assert len(list(folder.iterdir())) == 1
+    assert len(kept_in(folder)) == 1
     monkeypatch.setattr(compiling, "_compile", lambda model: pytest.fail("compiled again"))
     xr.testing.assert_identical(drawn(toy(more=True)), first)
     assert not drawn(toy(more=True), seed=2).equals(first)
@@ -54,7 +82,7 @@ def test_a_kept_model_gives_the_same_draws(folder, monkeypatch):
 def test_a_kept_model_serves_the_data_that_are_given(folder):
     compile_model(toy())
     other = draw(compile_model(toy(figures=SEEN + 50.0)), **SAMPLING, seed=1).posterior
-    assert len(list(folder.iterdir())) == 1
+    assert len(kept_in(folder)) == 1
     assert float(other["level"].mean()) > 20
     again = compile_model(toy()).with_data(figures=SEEN + 50.0)
     np.testing.assert_array_equal(draw(again, **SAMPLING, seed=1).posterior["level"], other["level"])
@@ -128,7 +156,7 @@ def test_a_model_that_has_no_key_is_compiled_every_time(folder):
 )
 def test_a_damaged_file_is_told_of_and_compiled_again(folder, caplog, damage):
     first = drawn(toy())
-    (file,) = folder.iterdir()
+    (file,) = kept_in(folder)
     file.write_bytes(damage(file.read_bytes()))
     xr.testing.assert_identical(drawn(toy()), first)
     assert any("damaged" in message for message in caplog.messages)
@@ -141,7 +169,7 @@ def test_models_are_kept_where_pytensor_keeps_its_code():
     assert kept_models().parent == type(kept_models())(pytensor.config.base_compiledir)
 
 
-def test_dimensions_and_names_are_those_of_the_compiler(folder):
+def test_dimensions_and_names_are_those_of_the_compiler(folder, here):
     fresh, kept = compile_model(toy(more=True)), compile_model(toy(more=True))
     assert fresh.shapes == kept.shapes
     assert fresh.n_dim == kept.n_dim
@@ -150,3 +178,98 @@ def test_dimensions_and_names_are_those_of_the_compiler(folder):
         {k: list(map(str, v)) for k, v in kept.coords.items()}
     )
     np.testing.assert_array_equal(fresh.initial_point_func(3), kept.initial_point_func(3))
+
+
+def all_ended(processes):
+    """Whether processes end within 20 seconds."""
+    until = time.monotonic() + 20
+    while any(map(psutil.pid_exists, processes)) and time.monotonic() < until:
+        time.sleep(0.05)
+    return not any(map(psutil.pid_exists, processes))
+
+
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
+
+
+@on_linux
+def test_a_process_of_its_own_compiles_and_ends(folder, compilers):
+    """What compiling takes of memory is given back; and the next process does not take its functions for others."""
+    first, second = drawn(toy()), drawn(toy(more=True))
+    assert len(set(compilers())) == 2
+    assert os.getpid() not in compilers()
+    assert len(kept_in(folder)) == 2
+    np.testing.assert_allclose(second["twice"], 2 * second["level"])
+    np.testing.assert_array_equal(first["level"], second["level"])
+    assert not any(map(psutil.pid_exists, compilers()))
+
+
+@on_linux
+def test_a_model_is_compiled_ahead_while_another_one_is(folder, compilers):
+    with compiling.compiling_ahead(toy()):
+        drawn(toy(more=True))
+    drawn(toy())
+    assert len(compilers()) == 2
+
+
+@on_linux
+def test_a_process_with_threads_of_others_is_not_forked(folder, compilers):
+    ended = threading.Event()
+    thread = threading.Thread(target=ended.wait)
+    thread.start()
+    try:
+        with compiling.compiling_ahead(toy()):
+            assert not folder.exists()
+        drawn(toy())
+    finally:
+        ended.set()
+        thread.join()
+    assert compilers() == [os.getpid()]
+
+
+@on_linux
+def test_a_compiling_process_that_ends_is_replaced_by_this_one(folder, monkeypatch):
+    first = os.getpid()
+    compile_ = compiling._compile
+    monkeypatch.setattr(
+        compiling, "_compile", lambda model: compile_(model) if os.getpid() == first else os.kill(os.getpid(), 9)
+    )
+    assert drawn(toy())["level"].size == 100
+
+
+@on_linux
+def test_an_interrupt_ends_the_compiling_process(folder, compilers, monkeypatch):
+    monkeypatch.setattr(compiling, "_keep", lambda *_: time.sleep(60))
+    with pytest.raises(KeyboardInterrupt), compiling.compiling_ahead(toy()):
+        while not (folder.parent / "compilers").exists():
+            time.sleep(0.05)
+        raise KeyboardInterrupt
+    assert all_ended(compilers())
+
+
+@on_linux
+def test_the_compiling_process_ends_with_the_one_that_started_it(folder, compilers, monkeypatch):
+    monkeypatch.setattr(compiling, "_keep", lambda *_: time.sleep(60))
+    first = multiprocessing.get_context("fork").Process(target=compile_model, args=(toy(),))
+    first.start()
+    while not (folder.parent / "compilers").exists():
+        time.sleep(0.05)
+    first.kill()
+    first.join()
+    assert all_ended(compilers())
+
+
+@on_linux
+def test_no_more_compile_at_a_time_than_there_are_cores(folder, monkeypatch):
+    monkeypatch.setattr(compiling, "_cores", lambda: 1)
+    waited = []
+    monkeypatch.setattr(compiling.time, "sleep", waited.append)
+    with compiling._core(folder):
+        other = threading.Thread(target=lambda: compiling._core(folder).__enter__(), daemon=True)
+        other.start()
+        until = time.monotonic() + 20
+        while not waited and time.monotonic() < until:
+            pass
+        assert waited
+        assert other.is_alive()
+    other.join(20)
+    assert not other.is_alive()

@@ -3,13 +3,24 @@
 nutpie compiles a model for every process anew: numba keeps the parts on disk, and what joins them has to be compiled
 again, after PyTensor has rewritten the graph again. Here the joined machine code of a model is kept, under the key of
 what it computes (:mod:`uncounted.model_key`), in PyTensor's folder of compiled code.
+
+Compiling takes several hundred megabytes, which a process does not give back. So a process of its own compiles and
+ends, and this one takes the machine code from the file that was kept.
 """
 
-import functools
+import contextlib
+import fcntl
+import gc
 import itertools
 import logging
+import multiprocessing
 import os
 import pickle
+import signal
+import sys
+import threading
+import time
+import warnings
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +33,9 @@ from uncounted.model_key import NoKey, model_key
 _logger = logging.getLogger("uncounted")
 _SUFFIX = ".model"  # another one whenever what is written changes, so that old files are not read
 _DIGEST = 32
+_WAIT = 0.2  # seconds
+_HARMLESS = ("end when orphaned", "Dummy-")
+"""Names of threads that hold nothing: of jobs, and of the sampler when it tells how far it is."""
 
 
 def compile_model(model):
@@ -37,17 +51,34 @@ def compile_model(model):
         ``with_data(name=value)`` gives the same model for other data, without compiling again.
     """
     with _settings():
-        try:
-            file = kept_models() / (model_key(model) + _SUFFIX)
-        except NoKey as reason:
-            _logger.debug(f"the compiled model is not kept: {reason} has no key")
+        file = _file_of(model)
+        if file is None:
             return _compile(model)
+        with _kept_by_another(model, file):
+            pass
         kept = _read(file)
         if kept is not None:
             return _load(model, kept)
         compiled = _compile(model)
         _keep(compiled, file)
         return compiled
+
+
+@contextmanager
+def compiling_ahead(model):
+    """Have a model compiled and kept by a process of its own, for a :func:`compile_model` that comes later.
+
+    At the end of the block it is waited for. Nothing is done where the model has been kept before, where it has no key,
+    and where a process may not be forked: off Linux, and beside threads of others, which may hold what compiling needs.
+
+    Parameters
+    ----------
+    model : pymc.Model
+    """
+    with _settings():
+        file = _file_of(model)
+        with contextlib.nullcontext() if file is None else _kept_by_another(model, file):
+            yield
 
 
 def kept_models():
@@ -61,6 +92,15 @@ def kept_models():
     import pytensor
 
     return Path(pytensor.config.base_compiledir) / "uncounted"
+
+
+def _file_of(model):
+    """Where a compiled model is kept; None if it cannot be."""
+    try:
+        return kept_models() / (model_key(model) + _SUFFIX)
+    except NoKey as reason:
+        _logger.debug(f"the compiled model is not kept: {reason} has no key")
+        return None
 
 
 def _compile(model):
@@ -88,7 +128,6 @@ def _settings():
         numba.config.OPT = usual
 
 
-@functools.cache
 def _number_functions_apart():
     """Number compiled functions as no other process does.
 
@@ -99,6 +138,82 @@ def _number_functions_apart():
 
     first = int.from_bytes(os.urandom(6), "big") + 1
     bytecode.FunctionIdentity._unique_ids = itertools.count(first)
+
+
+# In a process of its own
+
+
+def _may_fork():
+    """Whether a copy of this process can compile: its threads are gone, and what they held is held for good."""
+    return sys.platform == "linux" and all(
+        thread is threading.main_thread() or thread.name.startswith(_HARMLESS) for thread in threading.enumerate()
+    )
+
+
+@contextmanager
+def _kept_by_another(model, file):
+    """Have another process compile a model and keep it, unless it is kept; at the end of the block it is waited for."""
+    if file.exists() or not _may_fork():
+        yield
+        return
+    child = _forked(model, file)
+    try:
+        yield
+    except BaseException:
+        child.kill()
+        raise
+    finally:
+        child.join()
+    if child.exitcode:
+        _logger.debug(f"the process that was to compile a model ended with status {child.exitcode}")
+
+
+def _forked(model, file):
+    """Start a process that compiles a model and keeps it."""
+    child = multiprocessing.get_context("fork").Process(target=_compile_and_keep, args=(model, file), daemon=True)
+    with warnings.catch_warnings():
+        # Of threads beside this one; see `_may_fork`.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child.start()
+    return child
+
+
+def _compile_and_keep(model, file):
+    """Compile a model and keep it, when fewer others compile than there are cores."""
+    gc.freeze()  # what is collected is written to, and no longer shared with the process before
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process is interrupted, and ends this one
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
+    with _settings(), _core(file.parent / "cores"):
+        _keep(_compile(model), file)
+
+
+def _end_with(process):
+    process.join()
+    os._exit(1)
+
+
+@contextmanager
+def _core(folder):
+    """Wait for one of as many places as there are cores: more at a time take memory, and no less time."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as opened:
+        places = [opened.enter_context(open(folder / f"{number}.lock", "a")) for number in range(_cores())]
+        while not any(_locked(place) for place in places):
+            time.sleep(_WAIT)
+        yield
+
+
+def _locked(file):
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _cores():
+    return len(os.sched_getaffinity(0))
 
 
 # Keeping

@@ -1,9 +1,10 @@
 """From the evidence of several sources to the posteriors of a study: of all sources, and without each in turn.
 
-One compiled model serves all fits; sources are switched off in its data. What need not wait for it is done by a second
-process: compiling the model of how soon recruits died, and drawing predictions.
+One compiled model serves all fits; sources are switched off in its data. What need not wait for the last of them is
+done by a second process: drawing predictions, and how soon recruits died.
 """
 
+import contextlib
 import importlib
 import logging
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from uncounted.compiling import compile_model
+from uncounted.compiling import compile_model, compiling_ahead
 from uncounted.evidence.schemas import read_tables
 from uncounted.files import atomic_path
 from uncounted.inference import draw, predict, seed_for, thin
@@ -55,8 +56,7 @@ def fit_sources(case_name, case_config, models, evidence_folder, out_folder, see
     layout = module.lay_out(case_config, tables)
     # Before the minutes of a fit: what is wrong with the list by kind of service is said at once.
     kinds = services.lay_out(case_config, tables) if case_config.get("services") else None
-    with SecondProcess() as beside:
-        trace, without, survived = _fit(case_name, case_config, model, tables, layout, seed, beside)
+    trace, without, survived = _fit(case_name, case_config, model, tables, layout, seed)
     if kinds is not None:
         own = seed_for(seed, case_name, model, "services")
         trace.posterior = trace.posterior.merge(services.spread(trace.posterior, kinds, case_config["priors"], own))
@@ -73,13 +73,10 @@ def _module(model):
     return importlib.import_module(_MODELS).model_named(model)
 
 
-def _fit(case_name, case_config, model, tables, layout, seed, beside):
+def _fit(case_name, case_config, model, tables, layout, seed):
     """Draw from the posterior, and without each source; in a second process predictions, and how soon recruits died."""
     module, sampling, recruits = _module(model), case_config["sampling"], case_config.get("survival")
-    if recruits:
-        beside.call(__name__, "compile_survival", recruits, tables)
-    logger.info("compiling the model: half a minute, or two the first time")
-    compiled = compile_model(module.build(layout, case_config["priors"]))
+    compiled = _compile(module.build(layout, case_config["priors"]), recruits, tables)
     trace = draw(
         compiled,
         **sampling["posterior"],
@@ -89,24 +86,42 @@ def _fit(case_name, case_config, model, tables, layout, seed, beside):
     )
     start = trace.unconstrained_posterior
     del trace.unconstrained_posterior
-    predicted = beside.call(
-        __name__,
-        "draw_predictions",
-        model,
-        layout,
-        case_config["priors"],
-        thin(trace, sampling["predictive_draws"]),
-        seed_for(seed, case_name, model, "predict"),
-    )
-    if recruits:
-        naming = importlib.import_module(_SURVIVAL).naming_of(trace.posterior, recruits)
-        own = seed_for(seed, case_name, "survival")
-        survived = beside.call(__name__, "draw_survival", recruits, tables, naming, own)
-    counted = module.count_deaths(trace.posterior, layout, seed_for(seed, case_name, model, "count"))
-    trace.posterior = trace.posterior.merge(counted)
-    without = _without_each_source(compiled, start, model, layout, sampling["without_a_source"], seed, case_name)
-    trace.extend(predicted.result())
-    return trace, without, survived.result() if recruits else None
+    with SecondProcess() as beside:
+        predicted = beside.call(
+            __name__,
+            "draw_predictions",
+            model,
+            layout,
+            case_config["priors"],
+            thin(trace, sampling["predictive_draws"]),
+            seed_for(seed, case_name, model, "predict"),
+        )
+        if recruits:
+            naming = importlib.import_module(_SURVIVAL).naming_of(trace.posterior, recruits)
+            own = seed_for(seed, case_name, "survival")
+            survived = beside.call(__name__, "draw_survival", recruits, tables, naming, own)
+        counted = module.count_deaths(trace.posterior, layout, seed_for(seed, case_name, model, "count"))
+        trace.posterior = trace.posterior.merge(counted)
+        without = _without_each_source(compiled, start, model, layout, sampling["without_a_source"], seed, case_name)
+        trace.extend(predicted.result())
+        return trace, without, survived.result() if recruits else None
+
+
+def _compile(built, recruits, tables):
+    """Compile the model, and on another core, for later, the one of how soon recruits died."""
+    logger.info("compiling the model: half a minute, or two the first time")
+    with contextlib.ExitStack() as ahead:
+        if recruits:
+            logger.info("compiling the model of how soon recruits died")
+            ahead.enter_context(compiling_ahead(_build_survival(recruits, tables)))
+        return compile_model(built)
+
+
+def _build_survival(settings, tables):
+    """The model of how soon recruits died. Only shapes matter: the delay of naming is among the data."""
+    survival = importlib.import_module(_SURVIVAL)
+    layout = survival.lay_out(settings, tables, survival.naming_stated(1.0, 1.0))
+    return survival.build(layout, settings["priors"])
 
 
 def _without_each_source(compiled, start, model, layout, sampling, seed, case_name):
@@ -148,28 +163,6 @@ def draw_predictions(model, layout, priors, trace, seed):
     return predict(_module(model).build(layout, priors), trace, seed=seed)
 
 
-_compiled_here = {}
-
-
-def compile_survival(settings, tables):
-    """Compile the model of how soon recruits died, unless this process has: a start ahead of :func:`draw_survival`.
-
-    Parameters
-    ----------
-    settings : dict
-        The config's key ``survival``.
-    tables : dict of str to pandas.DataFrame
-        The evidence.
-    """
-    if "survival" in _compiled_here:
-        return
-    survival = importlib.import_module(_SURVIVAL)
-    # Only shapes matter here: the delay of naming is among the data.
-    layout = survival.lay_out(settings, tables, survival.naming_stated(1.0, 1.0))
-    logger.info("compiling the model of how soon recruits died")
-    _compiled_here["survival"] = compile_model(survival.build(layout, settings["priors"]))
-
-
 def draw_survival(settings, tables, naming, seed):
     """Draw how soon recruits died.
 
@@ -185,10 +178,10 @@ def draw_survival(settings, tables, naming, seed):
     -------
     arviz.InferenceData
     """
-    compile_survival(settings, tables)
+    compiled = compile_model(_build_survival(settings, tables))
     layout = importlib.import_module(_SURVIVAL).lay_out(settings, tables, naming)
     return draw(
-        _compiled_here["survival"].with_data(evidence=pack(layout.data)),
+        compiled.with_data(evidence=pack(layout.data)),
         **settings["sampling"],
         seed=seed,
         what="drawing how soon recruits died",
