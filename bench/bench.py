@@ -71,7 +71,7 @@ def measure(words, folder, environment):
 
 
 class _Most(threading.Thread):
-    """Watch the memory of a process and all that it starts. What two of them share counts twice."""
+    """Watch the memory of a process and all that it starts."""
 
     def __init__(self, process):
         super().__init__(daemon=True)
@@ -79,23 +79,29 @@ class _Most(threading.Thread):
         self.start()
 
     def run(self):
-        while not self.over.wait(0.1):
-            total = 0
+        while not self.over.wait(0.25):
             try:
                 family = [self.process, *self.process.children(recursive=True)]
             except psutil.Error:
                 continue
-            for member in family:
-                try:
-                    total += member.memory_info().rss
-                except psutil.Error:
-                    continue
-            self.most = max(self.most, total)
+            self.most = max(self.most, sum(map(_held, family)))
 
     def stop(self):
         self.over.set()
         self.join()
         return self.most
+
+
+def _held(process):
+    """Bytes that a process holds. What several share counts once in all: each has its part of it (PSS).
+
+    Where the system does not tell that, what others hold too does not count.
+    """
+    try:
+        memory = process.memory_full_info()
+    except psutil.Error:
+        return 0  # ended since
+    return getattr(memory, "pss", memory.uss)
 
 
 def measure_report(cases):

@@ -222,6 +222,35 @@ def test_the_average_follows_the_family_that_foretells_the_cells(settings):
     assert weights["disagrees"].all()
 
 
+def spread_like(middle, seed):
+    """A family whose total and one stratum follow a normal distribution, and whose cells say nothing."""
+    rng = np.random.default_rng(seed)
+    fit = fit_like(1, [50, 30, 20])
+    total = rng.normal(middle, 100, fit["total"].shape).round()
+    return fit.assign(total=fit["total"].copy(data=total), unseen=fit["unseen"].copy(data=total - 100))
+
+
+def test_the_average_is_the_mixture_transformed_by_a_beta_distribution(settings):
+    """Its quantiles are those that `transformed` says; draws stay whole, and the same draws come from the same seed."""
+    table = histories_of([0, 50, 30, 20])
+    fits = {name: spread_like(middle, middle) for name, middle in (("low", 1000), ("high", 2000))}
+    mixed, weights = average.fit(fits, table, settings, 1)
+    assert weights["weight"].tolist() == pytest.approx([0.5, 0.5], abs=0.01)
+    pool = np.concatenate([fits[name]["total"].values.ravel() for name in fits])
+    wanted = np.quantile(pool, average.transformed([0.025, 0.25, 0.5, 0.75, 0.975]))
+    assert np.quantile(mixed["total"], [0.025, 0.25, 0.75, 0.975]) == pytest.approx(wanted[[0, 1, 3, 4]], abs=40)
+    assert wanted[0] > np.quantile(pool, 0.025)
+    np.testing.assert_array_equal(mixed["total"] - mixed["unseen"], np.full(mixed["total"].shape, 100))
+    np.testing.assert_array_equal(mixed["model"], (mixed["total"] > 1500).astype(int))
+    assert average.fit(fits, table, settings, 1)[0].identical(mixed)
+
+
+def test_one_family_alone_is_not_transformed(settings):
+    fit = spread_like(1000, 1)
+    mixed, _ = average.fit({"only": fit}, histories_of([0, 50, 30, 20]), settings, 1)
+    np.testing.assert_array_equal(mixed["total"], fit["total"])
+
+
 def test_a_family_without_an_answer_has_no_weight_and_a_reason(settings):
     table = histories_of([0, 50, 30, 20])
     silent = fit_like(1000, [50, 30, 20])

@@ -87,7 +87,7 @@ def check_last_person(posteriors, shares, histories, lead, dial=0.0):
             moved, error = median_moved(before, after)
             rows.append(
                 (model, histories.stratum_names[stratum], str(spelt[cell]), counts[stratum, cell])
-                + (before.quantile(0.5), after.quantile(0.5), moved, error, after.pareto_k, after.trusted)
+                + (before.median, after.median, moved, error, after.pareto_k, after.trusted)
             )
     return typed(rows, SCHEMA)
 

@@ -25,16 +25,25 @@ class Draws:
         They sum to 1.
     pareto_k : float
         0 where all weights are the same; infinite where so few draws carry the weight that it cannot be had.
+    middle : float
+        Which quantile is the median of the answer: of a mixture of families another one than the half
+        (:func:`uncounted.models.average.transformed`).
     """
 
     values: np.ndarray
     weights: np.ndarray
     pareto_k: float = 0.0
+    middle: float = 0.5
 
     @property
     def trusted(self):
         """Whether the weights can be trusted."""
         return bool(self.pareto_k <= HIGH_K)
+
+    @property
+    def median(self):
+        """The median of the answer."""
+        return self.quantile(self.middle)
 
     def quantile(self, probability):
         """Find the weighted quantile, without interpolation between draws of one value.
@@ -99,7 +108,7 @@ def reweighed(values, log_ratio):
 
 
 def mixed(parts, shares):
-    """Mix draws of several posteriors by given shares.
+    """Mix draws of several families by given shares, as their average does.
 
     Parameters
     ----------
@@ -112,11 +121,14 @@ def mixed(parts, shares):
     Draws
         With the worst k of those that count for anything.
     """
+    from uncounted.models.average import transformed
+
     used = [(part, share) for part, share in zip(parts, shares, strict=True) if share > 0]
     return Draws(
         np.concatenate([part.values for part, _ in used]),
         np.concatenate([share * part.weights for part, share in used]),
         max(part.pareto_k for part, _ in used),
+        float(transformed(0.5)) if len(used) > 1 else 0.5,
     )
 
 
@@ -134,13 +146,13 @@ def median_moved(before, after):
     error : float
         Its Monte Carlo standard error, by the delta method; draws are taken to be independent.
     """
-    old, new = before.quantile(0.5), after.quantile(0.5)
-    influence = after.weights * (0.5 - (after.values <= new)) / _density(after)
-    influence -= before.weights * (0.5 - (before.values <= old)) / _density(before)
+    old, new = before.median, after.median
+    influence = after.weights * (after.middle - (after.values <= new)) / _density(after)
+    influence -= before.weights * (before.middle - (before.values <= old)) / _density(before)
     return new / old - 1, float(np.sqrt((influence**2).sum()) / old)
 
 
 def _density(draws):
     """Density at the median, from the distance of the quantiles around it."""
-    low, high = draws.quantile(0.4), draws.quantile(0.6)
+    low, high = draws.quantile(draws.middle - 0.1), draws.quantile(draws.middle + 0.1)
     return 0.2 / (high - low) if high > low else np.inf

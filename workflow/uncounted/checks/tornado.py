@@ -96,7 +96,7 @@ def turn_priors(posteriors, shares, priors, quantity, model):
             ]
             after = mixed(parts, counts_for)
             moved, error = median_moved(before, after)
-            numbers = (before.quantile(0.5), after.quantile(0.5), moved, error, after.pareto_k)
+            numbers = (before.median, after.median, moved, error, after.pareto_k)
             rows.append(("prior", name, change, model, *numbers, after.trusted))
     return typed(rows, SCHEMA)
 
