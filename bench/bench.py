@@ -270,7 +270,9 @@ def report_table(measured, cases):
     ]
     lines = [_line(words, allowed, measured[name].seconds) for words, name, allowed in rows if name in measured]
     most = max(measured[name].bytes for name in ("cold", "warm"))
-    lines.append(f"| Most memory of a whole run | 2.0 GB | {most / 1e9:.1f} GB{_mark(most > 2e9)} |")
+    lines.append(
+        f"| Most memory of a whole run, what processes share once | 2.0 GB | {most / 1e9:.1f} GB{_mark(most > 2e9)} |"
+    )
     return "\n".join([_HEADING, *lines])
 
 

@@ -187,3 +187,17 @@ def test_a_file_is_copied_into_folders_that_are_not_there_yet(bench, tmp_path):
     bench.copied(tmp_path / "docs", tmp_path / "again/docs")
     for place in ("copy", "again"):
         assert (tmp_path / place / "docs/calibration/table.csv").read_text() == "model\n"
+
+
+def test_memory_that_processes_share_counts_once(bench):
+    """100 MB in three processes, two of them copies of the first."""
+    program = (
+        "import os, time\n"
+        "held = bytes(range(256)) * 400_000\n"
+        "if os.fork() and os.fork():\n"
+        "    os.wait(), os.wait()\n"
+        "time.sleep(1.5)\n"
+    )
+    measured = bench.measure([sys.executable, "-S", "-c", program], ROOT, {})
+    assert measured.seconds > 1.5
+    assert 100e6 < measured.bytes < 150e6
