@@ -258,18 +258,56 @@ def test_the_compiling_process_ends_with_the_one_that_started_it(folder, compile
     assert all_ended(compilers())
 
 
-@on_linux
-def test_no_more_compile_at_a_time_than_there_are_cores(folder, monkeypatch):
-    monkeypatch.setattr(compiling, "_cores", lambda: 1)
+@pytest.fixture
+def waits(monkeypatch):
+    """How often a process waited for a place."""
     waited = []
     monkeypatch.setattr(compiling.time, "sleep", waited.append)
+    return waited
+
+
+def asked_for_while_held(folder, waits):
+    """Whether a place had to be waited for while there was another, and was given when that one was given back."""
+    entered = []
+
+    def enter():
+        with compiling._core(folder):
+            entered.append(True)
+
+    other = threading.Thread(target=enter, daemon=True)
     with compiling._core(folder):
-        other = threading.Thread(target=lambda: compiling._core(folder).__enter__(), daemon=True)
         other.start()
         until = time.monotonic() + 20
-        while not waited and time.monotonic() < until:
+        while not waits and other.is_alive() and time.monotonic() < until:
             pass
-        assert waited
-        assert other.is_alive()
+        waited = other.is_alive() and not entered
     other.join(20)
-    assert not other.is_alive()
+    return waited and entered == [True]
+
+
+@on_linux
+def test_no_more_compile_at_a_time_than_there_are_cores(folder, waits, monkeypatch):
+    monkeypatch.setattr(compiling, "_cores", lambda: 1)
+    assert asked_for_while_held(folder, waits)
+
+
+@on_linux
+def test_none_begins_to_compile_while_others_hold_much_memory(folder, waits, monkeypatch):
+    monkeypatch.setattr(compiling, "_cores", lambda: 2)
+    monkeypatch.setattr(compiling, "_ROOM", 1_000_000)
+    assert asked_for_while_held(folder, waits)
+    waits.clear()
+    monkeypatch.setattr(compiling, "_ROOM", 100_000_000_000)
+    assert not asked_for_while_held(folder, waits)
+    assert not waits
+
+
+@on_linux
+def test_the_number_of_a_process_that_has_ended_holds_nobody_up(folder, waits, monkeypatch):
+    monkeypatch.setattr(compiling, "_cores", lambda: 2)
+    monkeypatch.setattr(compiling, "_ROOM", 1_000_000)
+    folder.mkdir()
+    for number in range(2):
+        (folder / f"{number}.lock").write_text(f"{os.getpid()}\n")
+    with compiling._core(folder):
+        assert not waits

@@ -33,6 +33,9 @@ from uncounted.model_key import NoKey, model_key
 _logger = logging.getLogger("uncounted")
 _SUFFIX = ".model"  # another one whenever what is written changes, so that old files are not read
 _DIGEST = 32
+_ROOM = 700_000_000
+"""Bytes that others who compile may hold when one more begins: with 2 cores, a whole run then stays below 2 GB."""
+
 _WAIT = 0.2  # seconds
 _HARMLESS = ("end when orphaned", "Dummy-")
 """Names of threads that hold nothing: of jobs, and of the sampler when it tells how far it is."""
@@ -195,11 +198,19 @@ def _end_with(process):
 
 @contextmanager
 def _core(folder):
-    """Wait for one of as many places as there are cores: more at a time take memory, and no less time."""
+    """Wait for one of as many places as there are cores, and until the others hold little memory.
+
+    More at a time take memory, and no less time.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as opened:
-        places = [opened.enter_context(open(folder / f"{number}.lock", "a")) for number in range(_cores())]
-        while not any(_locked(place) for place in places):
+        places = [opened.enter_context(open(folder / f"{number}.lock", "a+")) for number in range(_cores())]
+        while not (mine := next(filter(_locked, places), None)):
+            time.sleep(_WAIT)
+        mine.truncate(0)
+        mine.write(f"{os.getpid()}\n")
+        mine.flush()
+        while sum(_held(place) for place in places if place is not mine) > _ROOM:
             time.sleep(_WAIT)
         yield
 
@@ -210,6 +221,20 @@ def _locked(file):
     except BlockingIOError:
         return False
     return True
+
+
+def _held(place):
+    """Bytes that the process in a place holds; 0 if there is none."""
+    import psutil
+
+    if _locked(place):
+        fcntl.flock(place, fcntl.LOCK_UN)
+        return 0
+    place.seek(0)
+    try:
+        return psutil.Process(int(place.read() or 0)).memory_full_info().pss
+    except psutil.Error:
+        return 0  # ended since
 
 
 def _cores():
