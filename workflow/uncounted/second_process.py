@@ -1,6 +1,6 @@
-"""A second Python process for work that need not wait: compiling keeps one core busy, and leaves the others idle.
+"""A second Python process for work that need not wait: plain Python keeps one core busy, and leaves the others idle.
 
-It is a process of its own and no thread, because compiling and plain Python hold the interpreter; and it is started
+It is a process of its own and no thread, because plain Python holds the interpreter; and it is started
 afresh and not forked, because a fork of a process with threads may hang, and because the script of a job, which
 :mod:`multiprocessing` would run again, does its work when it is run.
 """
