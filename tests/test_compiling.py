@@ -311,3 +311,10 @@ def test_the_number_of_a_process_that_has_ended_holds_nobody_up(folder, waits, m
         (folder / f"{number}.lock").write_text(f"{os.getpid()}\n")
     with compiling._core(folder):
         assert not waits
+
+
+@on_linux
+def test_what_is_compiled_for_the_disk_is_compiled_by_another_process(tmp_path):
+    compiling.compiled_by_another(lambda file: file.write_text(str(os.getpid())), tmp_path / "called")
+    assert int((tmp_path / "called").read_text()) != os.getpid()
+    assert all_ended([int((tmp_path / "called").read_text())])

@@ -1,5 +1,9 @@
 """Latent classes: the sampler against posteriors that are known otherwise."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import yaml
@@ -107,3 +111,29 @@ def test_chains_too_far_apart_to_agree_in_time_stop():
     config = settings(5, 5)
     config["sampling"]["latent_class"] |= {"tune": 1, "sweeps_at_most": 40}
     assert int(latent_class.fit(histories_of(counts), config, 5).sample_stats["sweeps"].max()) < 40
+
+
+def test_the_sampler_is_compiled_by_another_process_where_it_was_not_before(tmp_path):
+    """Of this process it takes no memory; and what was compiled is found on disk, and not compiled again."""
+    program = (
+        "import uncounted.compiling, uncounted.models.class_sampler as sampler\n"
+        "import uncounted.models.latent_class as latent_class\n"
+        "from uncounted.checks.calibration import histories_of\n"
+        "import numpy as np, yaml\n"
+        "from uncounted.config import DEFAULTS\n"
+        "asked = []\n"
+        "fork = uncounted.compiling._forked\n"
+        "uncounted.compiling._forked = lambda *given: asked.append(given) or fork(*given)\n"
+        "before = sampler.is_compiled()\n"
+        "settings = yaml.safe_load(DEFAULTS.read_text()) | {'unseen_odds': 0.0}\n"
+        "settings['sampling']['latent_class'] |= "
+        "{'draws': 20, 'chains': 2, 'tune': 5, 'sweeps': 20, 'sweeps_at_most': 20}\n"
+        "latent_class.fit(histories_of(np.array([[0, 50, 40, 10, 30, 10, 5, 3]])), settings, 1)\n"
+        "print(before, len(asked), sum(sampler.advance.stats.cache_misses.values()))\n"
+    )
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    for expected in ("False 1 0", "True 0 0"):
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", program], env=environment, capture_output=True, text=True, check=True
+        )
+        assert done.stdout.splitlines()[-1] == expected

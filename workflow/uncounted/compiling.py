@@ -146,6 +146,22 @@ def _number_functions_apart():
 # In a process of its own
 
 
+def compiled_by_another(function, *arguments):
+    """Have another process call a function, for what numba compiles and keeps on disk when it is called.
+
+    Nothing is done where a process may not be forked; see :func:`compiling_ahead`.
+
+    Parameters
+    ----------
+    function : callable
+    *arguments
+        What it is called with.
+    """
+    if _may_fork():
+        with _ended_with_this(_forked(_compile_for_disk, function, arguments)):
+            pass
+
+
 def _may_fork():
     """Whether a copy of this process can compile: its threads are gone, and what they held is held for good."""
     return sys.platform == "linux" and all(
@@ -159,7 +175,13 @@ def _kept_by_another(model, file):
     if file.exists() or not _may_fork():
         yield
         return
-    child = _forked(model, file)
+    with _ended_with_this(_forked(_compile_and_keep, model, file)):
+        yield
+
+
+@contextmanager
+def _ended_with_this(child):
+    """Wait for another process at the end of the block; end it if the block fails."""
     try:
         yield
     except BaseException:
@@ -168,12 +190,12 @@ def _kept_by_another(model, file):
     finally:
         child.join()
     if child.exitcode:
-        _logger.debug(f"the process that was to compile a model ended with status {child.exitcode}")
+        _logger.debug(f"the process that was to compile ended with status {child.exitcode}")
 
 
-def _forked(model, file):
-    """Start a process that compiles a model and keeps it."""
-    child = multiprocessing.get_context("fork").Process(target=_compile_and_keep, args=(model, file), daemon=True)
+def _forked(function, *arguments):
+    """Start a copy of this process that calls a function."""
+    child = multiprocessing.get_context("fork").Process(target=_call, args=(function, *arguments), daemon=True)
     with warnings.catch_warnings():
         # Of threads beside this one; see `_may_fork`.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -181,14 +203,24 @@ def _forked(model, file):
     return child
 
 
-def _compile_and_keep(model, file):
-    """Compile a model and keep it, when fewer others compile than there are cores."""
+def _call(function, *arguments):
+    """Call a function that compiles, when fewer others compile than there are cores."""
     gc.freeze()  # what is collected is written to, and no longer shared with the process before
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process is interrupted, and ends this one
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
-    with _settings(), _core(file.parent / "cores"):
+    with _core(kept_models() / "cores"):
+        function(*arguments)
+
+
+def _compile_and_keep(model, file):
+    with _settings():
         _keep(_compile(model), file)
+
+
+def _compile_for_disk(function, arguments):
+    _number_functions_apart()
+    function(*arguments)
 
 
 def _end_with(process):

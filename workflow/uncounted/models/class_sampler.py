@@ -38,6 +38,7 @@ All that is compiled is in this one file: numba compiles again what has changed,
 """
 
 import math
+from pathlib import Path
 
 import numba
 import numpy as np
@@ -63,6 +64,16 @@ _LOWEST, _HIGHEST = 1e-12, 1 - 1e-12
 _HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy")
+
+
+def is_compiled():
+    """Whether the sampler has been compiled here before, in this process or another.
+
+    Returns
+    -------
+    bool
+    """
+    return bool(advance.signatures) or any(Path(advance.stats.cache_path).glob("class_sampler.advance-*.nbi"))
 
 
 @_compiled

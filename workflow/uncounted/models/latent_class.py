@@ -97,6 +97,7 @@ def _sample(layout, settings, seed):
     """Draw until the chains agree."""
     from concurrent.futures import ThreadPoolExecutor
 
+    from uncounted.compiling import compiled_by_another
     from uncounted.console import Progress
     from uncounted.models import class_sampler
 
@@ -104,8 +105,10 @@ def _sample(layout, settings, seed):
     numbers = np.random.SeedSequence(seed).spawn(sampling["chains"])
     generators = [np.random.default_rng(number) for number in numbers]
     size = len(layout.lists), settings["sampling"]["classes"]
-    states = [class_sampler.start(rng, *table, *size) for rng in generators]
     prior = [float(settings["priors"][f"class_concentration_{name}"]["value"]) for name in ("shape", "rate")]
+    if not class_sampler.is_compiled():
+        compiled_by_another(_take_a_step, table, size, prior)
+    states = [class_sampler.start(rng, *table, *size) for rng in generators]
     sweeps, done = sampling["sweeps"], 0
     rounds = 1 + int(np.ceil(np.log2(max(sampling["sweeps_at_most"] / sweeps, 1))))
 
@@ -132,6 +135,16 @@ def _sample(layout, settings, seed):
             sweeps = done
         seen.enough(done, "sweeps")
     return trace
+
+
+def _take_a_step(table, size, prior):
+    """Take the least that the sampler can do, for it to be compiled."""
+    from uncounted.models import class_sampler
+
+    rng = np.random.default_rng(0)
+    state = class_sampler.start(rng, *table, *size)
+    class_sampler.tune(rng, state, *table, *prior, 1)
+    class_sampler.advance(rng, state, *table, *prior, 1, 1)
 
 
 def _table(layout):
