@@ -314,6 +314,30 @@ def test_the_number_of_a_process_that_has_ended_holds_nobody_up(folder, waits, m
 
 
 @on_linux
+def test_two_that_wait_do_not_wait_for_each_other(folder, waits, monkeypatch):
+    """Each holds much memory, and a place; a third one that compiles is waited for by both, and then by neither."""
+    monkeypatch.setattr(compiling, "_cores", lambda: 3)
+    monkeypatch.setattr(compiling, "_ROOM", 1_000_000)
+    entered = []
+
+    def enter():
+        with compiling._core(folder):
+            entered.append(True)
+
+    others = [threading.Thread(target=enter, daemon=True) for _ in range(2)]
+    with compiling._core(folder):
+        for other in others:
+            other.start()
+        until = time.monotonic() + 20
+        while len(waits) < 4 and time.monotonic() < until:
+            pass
+        assert waits and not entered
+    for other in others:
+        other.join(20)
+    assert entered == [True, True]
+
+
+@on_linux
 def test_what_is_compiled_for_the_disk_is_compiled_by_another_process(tmp_path):
     compiling.compiled_by_another(lambda file: file.write_text(str(os.getpid())), tmp_path / "called")
     assert int((tmp_path / "called").read_text()) != os.getpid()

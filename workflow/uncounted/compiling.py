@@ -194,23 +194,25 @@ def _ended_with_this(child):
 
 
 def _forked(function, *arguments):
-    """Start a copy of this process that calls a function."""
-    child = multiprocessing.get_context("fork").Process(target=_call, args=(function, *arguments), daemon=True)
-    with warnings.catch_warnings():
+    """Start a copy of this process that calls a function, when fewer others compile than there are cores."""
+    with _core(kept_models() / "cores") as place, warnings.catch_warnings():
         # Of threads beside this one; see `_may_fork`.
         warnings.simplefilter("ignore", DeprecationWarning)
+        child = multiprocessing.get_context("fork").Process(
+            target=_call, args=(place, function, *arguments), daemon=True
+        )
         child.start()
     return child
 
 
-def _call(function, *arguments):
-    """Call a function that compiles, when fewer others compile than there are cores."""
+def _call(place, function, *arguments):
+    """Call a function that compiles, in a place that is this process's for as long as it runs."""
     gc.freeze()  # what is collected is written to, and no longer shared with the process before
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process is interrupted, and ends this one
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
-    with _core(kept_models() / "cores"):
-        function(*arguments)
+    _sign(place)
+    function(*arguments)
 
 
 def _compile_and_keep(model, file):
@@ -239,12 +241,17 @@ def _core(folder):
         places = [opened.enter_context(open(folder / f"{number}.lock", "a+")) for number in range(_cores())]
         while not (mine := next(filter(_locked, places), None)):
             time.sleep(_WAIT)
-        mine.truncate(0)
-        mine.write(f"{os.getpid()}\n")
-        mine.flush()
+        mine.truncate(0)  # who waits is not waited for
         while sum(_held(place) for place in places if place is not mine) > _ROOM:
             time.sleep(_WAIT)
-        yield
+        _sign(mine)
+        yield mine  # a process that is forked meanwhile keeps it
+
+
+def _sign(place):
+    place.truncate(0)
+    place.write(f"{os.getpid()}\n")
+    place.flush()
 
 
 def _locked(file):
@@ -263,8 +270,9 @@ def _held(place):
         fcntl.flock(place, fcntl.LOCK_UN)
         return 0
     place.seek(0)
+    signed = place.read()
     try:
-        return psutil.Process(int(place.read() or 0)).memory_full_info().pss
+        return psutil.Process(int(signed)).memory_full_info().pss if signed else 0
     except psutil.Error:
         return 0  # ended since
 
