@@ -22,6 +22,7 @@ import psutil
 from comparison import MISSED, as_markdown, compared
 from lists import MEASUREMENTS, TWICE
 
+from uncounted.compiling_process import held
 from uncounted.config import read_config
 from uncounted.console import duration
 from uncounted.provenance import ROOT, STUDIED, code_state, installed_versions
@@ -84,24 +85,12 @@ class _Most(threading.Thread):
                 family = [self.process, *self.process.children(recursive=True)]
             except psutil.Error:
                 continue
-            self.most = max(self.most, sum(map(_held, family)))
+            self.most = max(self.most, sum(map(held, family)))
 
     def stop(self):
         self.over.set()
         self.join()
         return self.most
-
-
-def _held(process):
-    """Bytes that a process holds. What several share counts once in all: each has its part of it (PSS).
-
-    Where the system does not tell that, what others hold too does not count.
-    """
-    try:
-        memory = process.memory_full_info()
-    except psutil.Error:
-        return 0  # ended since
-    return getattr(memory, "pss", memory.uss)
 
 
 def measure_report(cases):
@@ -270,9 +259,8 @@ def report_table(measured, cases):
     ]
     lines = [_line(words, allowed, measured[name].seconds) for words, name, allowed in rows if name in measured]
     most = max(measured[name].bytes for name in ("cold", "warm"))
-    lines.append(
-        f"| Most memory of a whole run, what processes share once | 2.0 GB | {most / 1e9:.1f} GB{_mark(most > 2e9)} |"
-    )
+    held_at_most = f"{most / 1e9:.1f} GB{_mark(most > 2e9)}"
+    lines.append(f"| Most memory of a whole run, what processes share counted once | 2.0 GB | {held_at_most} |")
     return "\n".join([_HEADING, *lines])
 
 

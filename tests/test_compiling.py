@@ -1,12 +1,9 @@
 """Compiled models that are kept: the same draws as from the compiler, and never those of another model."""
 
 import json
-import multiprocessing
 import os
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +14,7 @@ import pytensor.tensor as pt
 import pytest
 import xarray as xr
 
-from uncounted import compiling
+from uncounted import compiling, compiling_process
 from uncounted.compiling import compile_model, kept_models
 from uncounted.inference import draw
 from uncounted.model_key import NoKey, model_key
@@ -40,13 +37,14 @@ def toy(sd=10.0, name="level", figures=SEEN, more=False):
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(compiling, "kept_models", lambda: tmp_path / "kept")
+    monkeypatch.setattr(compiling_process, "_ON_LINUX", True)
     return tmp_path / "kept"
 
 
 @pytest.fixture
 def here(monkeypatch):
     """Compile in this process."""
-    monkeypatch.setattr(compiling, "_may_fork", lambda: False)
+    monkeypatch.setattr(compiling_process, "_may_fork", lambda: False)
 
 
 @pytest.fixture
@@ -180,18 +178,6 @@ def test_dimensions_and_names_are_those_of_the_compiler(folder, here):
     np.testing.assert_array_equal(fresh.initial_point_func(3), kept.initial_point_func(3))
 
 
-def all_ended(processes):
-    """Whether processes end within 20 seconds."""
-    until = time.monotonic() + 20
-    while any(map(psutil.pid_exists, processes)) and time.monotonic() < until:
-        time.sleep(0.05)
-    return not any(map(psutil.pid_exists, processes))
-
-
-on_linux = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
-
-
-@on_linux
 def test_a_process_of_its_own_compiles_and_ends(folder, compilers):
     """What compiling takes of memory is given back; and the next process does not take its functions for others."""
     first, second = drawn(toy()), drawn(toy(more=True))
@@ -203,7 +189,6 @@ def test_a_process_of_its_own_compiles_and_ends(folder, compilers):
     assert not any(map(psutil.pid_exists, compilers()))
 
 
-@on_linux
 def test_a_model_is_compiled_ahead_while_another_one_is(folder, compilers):
     with compiling.compiling_ahead(toy()):
         drawn(toy(more=True))
@@ -211,22 +196,6 @@ def test_a_model_is_compiled_ahead_while_another_one_is(folder, compilers):
     assert len(compilers()) == 2
 
 
-@on_linux
-def test_a_process_with_threads_of_others_is_not_forked(folder, compilers):
-    ended = threading.Event()
-    thread = threading.Thread(target=ended.wait)
-    thread.start()
-    try:
-        with compiling.compiling_ahead(toy()):
-            assert not folder.exists()
-        drawn(toy())
-    finally:
-        ended.set()
-        thread.join()
-    assert compilers() == [os.getpid()]
-
-
-@on_linux
 def test_a_compiling_process_that_ends_is_replaced_by_this_one(folder, monkeypatch):
     first = os.getpid()
     compile_ = compiling._compile
@@ -236,109 +205,6 @@ def test_a_compiling_process_that_ends_is_replaced_by_this_one(folder, monkeypat
     assert drawn(toy())["level"].size == 100
 
 
-@on_linux
-def test_an_interrupt_ends_the_compiling_process(folder, compilers, monkeypatch):
-    monkeypatch.setattr(compiling, "_keep", lambda *_: time.sleep(60))
-    with pytest.raises(KeyboardInterrupt), compiling.compiling_ahead(toy()):
-        while not (folder.parent / "compilers").exists():
-            time.sleep(0.05)
-        raise KeyboardInterrupt
-    assert all_ended(compilers())
-
-
-@on_linux
-def test_the_compiling_process_ends_with_the_one_that_started_it(folder, compilers, monkeypatch):
-    monkeypatch.setattr(compiling, "_keep", lambda *_: time.sleep(60))
-    first = multiprocessing.get_context("fork").Process(target=compile_model, args=(toy(),))
-    first.start()
-    while not (folder.parent / "compilers").exists():
-        time.sleep(0.05)
-    first.kill()
-    first.join()
-    assert all_ended(compilers())
-
-
-@pytest.fixture
-def waits(monkeypatch):
-    """How often a process waited for a place."""
-    waited = []
-    monkeypatch.setattr(compiling.time, "sleep", waited.append)
-    return waited
-
-
-def asked_for_while_held(folder, waits):
-    """Whether a place had to be waited for while there was another, and was given when that one was given back."""
-    entered = []
-
-    def enter():
-        with compiling._core(folder):
-            entered.append(True)
-
-    other = threading.Thread(target=enter, daemon=True)
-    with compiling._core(folder):
-        other.start()
-        until = time.monotonic() + 20
-        while not waits and other.is_alive() and time.monotonic() < until:
-            pass
-        waited = other.is_alive() and not entered
-    other.join(20)
-    return waited and entered == [True]
-
-
-@on_linux
-def test_no_more_compile_at_a_time_than_there_are_cores(folder, waits, monkeypatch):
-    monkeypatch.setattr(compiling, "_cores", lambda: 1)
-    assert asked_for_while_held(folder, waits)
-
-
-@on_linux
-def test_none_begins_to_compile_while_others_hold_much_memory(folder, waits, monkeypatch):
-    monkeypatch.setattr(compiling, "_cores", lambda: 2)
-    monkeypatch.setattr(compiling, "_ROOM", 1_000_000)
-    assert asked_for_while_held(folder, waits)
-    waits.clear()
-    monkeypatch.setattr(compiling, "_ROOM", 100_000_000_000)
-    assert not asked_for_while_held(folder, waits)
-    assert not waits
-
-
-@on_linux
-def test_the_number_of_a_process_that_has_ended_holds_nobody_up(folder, waits, monkeypatch):
-    monkeypatch.setattr(compiling, "_cores", lambda: 2)
-    monkeypatch.setattr(compiling, "_ROOM", 1_000_000)
-    folder.mkdir()
-    for number in range(2):
-        (folder / f"{number}.lock").write_text(f"{os.getpid()}\n")
-    with compiling._core(folder):
-        assert not waits
-
-
-@on_linux
-def test_two_that_wait_do_not_wait_for_each_other(folder, waits, monkeypatch):
-    """Each holds much memory, and a place; a third one that compiles is waited for by both, and then by neither."""
-    monkeypatch.setattr(compiling, "_cores", lambda: 3)
-    monkeypatch.setattr(compiling, "_ROOM", 1_000_000)
-    entered = []
-
-    def enter():
-        with compiling._core(folder):
-            entered.append(True)
-
-    others = [threading.Thread(target=enter, daemon=True) for _ in range(2)]
-    with compiling._core(folder):
-        for other in others:
-            other.start()
-        until = time.monotonic() + 20
-        while len(waits) < 4 and time.monotonic() < until:
-            pass
-        assert waits and not entered
-    for other in others:
-        other.join(20)
-    assert entered == [True, True]
-
-
-@on_linux
-def test_what_is_compiled_for_the_disk_is_compiled_by_another_process(tmp_path):
-    compiling.compiled_by_another(lambda file: file.write_text(str(os.getpid())), tmp_path / "called")
+def test_what_is_compiled_for_the_disk_is_compiled_by_another_process(folder, tmp_path):
+    compiling.compile_for_disk(lambda file: file.write_text(str(os.getpid())), tmp_path / "called")
     assert int((tmp_path / "called").read_text()) != os.getpid()
-    assert all_ended([int((tmp_path / "called").read_text())])

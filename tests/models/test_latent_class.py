@@ -116,14 +116,14 @@ def test_chains_too_far_apart_to_agree_in_time_stop():
 def test_the_sampler_is_compiled_by_another_process_where_it_was_not_before(tmp_path):
     """Of this process it takes no memory; and what was compiled is found on disk, and not compiled again."""
     program = (
-        "import uncounted.compiling, uncounted.models.class_sampler as sampler\n"
+        "import uncounted.compiling_process as process, uncounted.models.class_sampler as sampler\n"
         "import uncounted.models.latent_class as latent_class\n"
         "from uncounted.checks.calibration import histories_of\n"
         "import numpy as np, yaml\n"
         "from uncounted.config import DEFAULTS\n"
-        "asked = []\n"
-        "fork = uncounted.compiling._forked\n"
-        "uncounted.compiling._forked = lambda *given: asked.append(given) or fork(*given)\n"
+        "asked, start = [], process._start\n"
+        "process._start = lambda *given: asked.append(given) or start(*given)\n"
+        "process._ON_LINUX = True\n"
         "before = sampler.is_compiled()\n"
         "settings = yaml.safe_load(DEFAULTS.read_text()) | {'unseen_odds': 0.0}\n"
         "settings['sampling']['latent_class'] |= "

@@ -4,41 +4,28 @@ nutpie compiles a model for every process anew: numba keeps the parts on disk, a
 again, after PyTensor has rewritten the graph again. Here the joined machine code of a model is kept, under the key of
 what it computes (:mod:`uncounted.model_key`), in PyTensor's folder of compiled code.
 
-Compiling takes several hundred megabytes, which a process does not give back. So a process of its own compiles and
-ends, and this one takes the machine code from the file that was kept.
+A process of its own compiles (:mod:`uncounted.compiling_process`), and this one takes the machine code from the file
+that was kept.
 """
 
 import contextlib
-import fcntl
-import gc
 import itertools
 import logging
-import multiprocessing
 import os
 import pickle
-import signal
-import sys
-import threading
-import time
-import warnings
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 
+from uncounted.compiling_process import in_a_copy
 from uncounted.files import atomic_path
 from uncounted.model_key import NoKey, model_key
 
 _logger = logging.getLogger("uncounted")
 _SUFFIX = ".model"  # another one whenever what is written changes, so that old files are not read
 _DIGEST = 32
-_ROOM = 700_000_000
-"""Bytes that others who compile may hold when one more begins: with 2 cores, a whole run then stays below 2 GB."""
-
-_WAIT = 0.2  # seconds
-_HARMLESS = ("end when orphaned", "Dummy-")
-"""Names of threads that hold nothing: of jobs, and of the sampler when it tells how far it is."""
 
 
 def compile_model(model):
@@ -58,7 +45,7 @@ def compile_model(model):
         if file is None:
             return _compile(model)
         with _kept_by_another(model, file):
-            pass
+            pass  # nothing else to do until it is there
         kept = _read(file)
         if kept is not None:
             return _load(model, kept)
@@ -69,10 +56,10 @@ def compile_model(model):
 
 @contextmanager
 def compiling_ahead(model):
-    """Have a model compiled and kept by a process of its own, for a :func:`compile_model` that comes later.
+    """Have another process compile and keep a model, for a :func:`compile_model` that comes later.
 
     At the end of the block it is waited for. Nothing is done where the model has been kept before, where it has no key,
-    and where a process may not be forked: off Linux, and beside threads of others, which may hold what compiling needs.
+    and where there can be no other process (:func:`uncounted.compiling_process.in_a_copy`).
 
     Parameters
     ----------
@@ -82,6 +69,21 @@ def compiling_ahead(model):
         file = _file_of(model)
         with contextlib.nullcontext() if file is None else _kept_by_another(model, file):
             yield
+
+
+def compile_for_disk(function, *arguments):
+    """Have another process call a function, for what numba compiles and keeps on disk when it is called.
+
+    Nothing is done where there can be no other process.
+
+    Parameters
+    ----------
+    function : callable
+    *arguments
+        What it is called with.
+    """
+    with in_a_copy(_places(), _numbered_apart, function, *arguments):
+        pass  # nothing else to do until it has ended
 
 
 def kept_models():
@@ -104,6 +106,25 @@ def _file_of(model):
     except NoKey as reason:
         _logger.debug(f"the compiled model is not kept: {reason} has no key")
         return None
+
+
+def _places():
+    return kept_models() / "cores"
+
+
+def _kept_by_another(model, file):
+    """Have another process compile a model and keep it, unless it is kept; at the end of the block it is waited for."""
+    return contextlib.nullcontext() if file.exists() else in_a_copy(_places(), _compile_and_keep, model, file)
+
+
+def _compile_and_keep(model, file):
+    with _settings():
+        _keep(_compile(model), file)
+
+
+def _numbered_apart(function, *arguments):
+    _number_functions_apart()
+    function(*arguments)
 
 
 def _compile(model):
@@ -141,144 +162,6 @@ def _number_functions_apart():
 
     first = int.from_bytes(os.urandom(6), "big") + 1
     bytecode.FunctionIdentity._unique_ids = itertools.count(first)
-
-
-# In a process of its own
-
-
-def compiled_by_another(function, *arguments):
-    """Have another process call a function, for what numba compiles and keeps on disk when it is called.
-
-    Nothing is done where a process may not be forked; see :func:`compiling_ahead`.
-
-    Parameters
-    ----------
-    function : callable
-    *arguments
-        What it is called with.
-    """
-    if _may_fork():
-        with _ended_with_this(_forked(_compile_for_disk, function, arguments)):
-            pass
-
-
-def _may_fork():
-    """Whether a copy of this process can compile: its threads are gone, and what they held is held for good."""
-    return sys.platform == "linux" and all(
-        thread is threading.main_thread() or thread.name.startswith(_HARMLESS) for thread in threading.enumerate()
-    )
-
-
-@contextmanager
-def _kept_by_another(model, file):
-    """Have another process compile a model and keep it, unless it is kept; at the end of the block it is waited for."""
-    if file.exists() or not _may_fork():
-        yield
-        return
-    with _ended_with_this(_forked(_compile_and_keep, model, file)):
-        yield
-
-
-@contextmanager
-def _ended_with_this(child):
-    """Wait for another process at the end of the block; end it if the block fails."""
-    try:
-        yield
-    except BaseException:
-        child.kill()
-        raise
-    finally:
-        child.join()
-    if child.exitcode:
-        _logger.debug(f"the process that was to compile ended with status {child.exitcode}")
-
-
-def _forked(function, *arguments):
-    """Start a copy of this process that calls a function, when fewer others compile than there are cores."""
-    with _core(kept_models() / "cores") as place, warnings.catch_warnings():
-        # Of threads beside this one; see `_may_fork`.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child = multiprocessing.get_context("fork").Process(
-            target=_call, args=(place, function, *arguments), daemon=True
-        )
-        child.start()
-    return child
-
-
-def _call(place, function, *arguments):
-    """Call a function that compiles, in a place that is this process's for as long as it runs."""
-    gc.freeze()  # what is collected is written to, and no longer shared with the process before
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process is interrupted, and ends this one
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
-    _sign(place)
-    function(*arguments)
-
-
-def _compile_and_keep(model, file):
-    with _settings():
-        _keep(_compile(model), file)
-
-
-def _compile_for_disk(function, arguments):
-    _number_functions_apart()
-    function(*arguments)
-
-
-def _end_with(process):
-    process.join()
-    os._exit(1)
-
-
-@contextmanager
-def _core(folder):
-    """Wait for one of as many places as there are cores, and until the others hold little memory.
-
-    More at a time take memory, and no less time.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with contextlib.ExitStack() as opened:
-        places = [opened.enter_context(open(folder / f"{number}.lock", "a+")) for number in range(_cores())]
-        while not (mine := next(filter(_locked, places), None)):
-            time.sleep(_WAIT)
-        mine.truncate(0)  # who waits is not waited for
-        while sum(_held(place) for place in places if place is not mine) > _ROOM:
-            time.sleep(_WAIT)
-        _sign(mine)
-        yield mine  # a process that is forked meanwhile keeps it
-
-
-def _sign(place):
-    place.truncate(0)
-    place.write(f"{os.getpid()}\n")
-    place.flush()
-
-
-def _locked(file):
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _held(place):
-    """Bytes that the process in a place holds; 0 if there is none."""
-    import psutil
-
-    if _locked(place):
-        fcntl.flock(place, fcntl.LOCK_UN)
-        return 0
-    place.seek(0)
-    signed = place.read()
-    try:
-        return psutil.Process(int(signed)).memory_full_info().pss if signed else 0
-    except psutil.Error:
-        return 0  # ended since
-
-
-def _cores():
-    return len(os.sched_getaffinity(0))
 
 
 # Keeping

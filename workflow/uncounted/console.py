@@ -20,6 +20,9 @@ from uncounted.errors import UserError
 
 logger = logging.getLogger("uncounted")
 
+WATCHER = "end when orphaned"
+"""Name of the thread of a job that ends it when Snakemake is gone."""
+
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -345,7 +348,7 @@ def _end_when_orphaned(every=1.0):
             time.sleep(every)
         os._exit(1)
 
-    threading.Thread(target=watch, daemon=True, name="end when orphaned").start()
+    threading.Thread(target=watch, daemon=True, name=WATCHER).start()
 
 
 def _runs(process):

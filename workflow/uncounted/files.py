@@ -124,9 +124,7 @@ def hold_lock(path):
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = open(path, "a+")  # noqa: SIM115 (stays open: closing it gives up the lock)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    if not locked(lock):
         lock.seek(0)
         holder = lock.read().strip()
         lock.close()
@@ -134,11 +132,35 @@ def hold_lock(path):
             f"another run{f' (process {holder})' if holder else ''} is at work in this folder",
             where=str(path.parent.absolute().parent),
             do="wait until it has ended, or stop it, then start again",
-        ) from None
-    lock.truncate(0)
-    lock.write(f"{os.getpid()}\n")
-    lock.flush()
+        )
+    sign(lock)
     _held_locks.append(lock)
+
+
+def locked(file):
+    """Lock an open file, unless another process holds it. Closing it gives the lock up.
+
+    Parameters
+    ----------
+    file : file object
+
+    Returns
+    -------
+    bool
+        Whether it is locked now.
+    """
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def sign(file):
+    """Write the number of this process into a file, open for appending, in place of what was there."""
+    file.truncate(0)
+    file.write(f"{os.getpid()}\n")
+    file.flush()
 
 
 def check_writable(folder):

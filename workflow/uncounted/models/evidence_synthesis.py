@@ -110,11 +110,11 @@ def _fit(case_name, case_config, model, tables, layout, seed):
 def _compile(built, recruits, tables):
     """Compile the model, and on another core, for later, the one of how soon recruits died."""
     logger.info("compiling the model: half a minute, or two the first time")
-    with contextlib.ExitStack() as ahead:
+    with compiling_ahead(built), contextlib.ExitStack() as later:
         if recruits:
             logger.info("compiling the model of how soon recruits died")
-            ahead.enter_context(compiling_ahead(_build_survival(recruits, tables)))
-        return compile_model(built)
+            later.enter_context(compiling_ahead(_build_survival(recruits, tables)))
+    return compile_model(built)
 
 
 def _build_survival(settings, tables):

@@ -97,7 +97,7 @@ def _sample(layout, settings, seed):
     """Draw until the chains agree."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from uncounted.compiling import compiled_by_another
+    from uncounted.compiling import compile_for_disk
     from uncounted.console import Progress
     from uncounted.models import class_sampler
 
@@ -107,7 +107,7 @@ def _sample(layout, settings, seed):
     size = len(layout.lists), settings["sampling"]["classes"]
     prior = [float(settings["priors"][f"class_concentration_{name}"]["value"]) for name in ("shape", "rate")]
     if not class_sampler.is_compiled():
-        compiled_by_another(_take_a_step, table, size, prior)
+        compile_for_disk(_take_a_step, table, size, prior)
     states = [class_sampler.start(rng, *table, *size) for rng in generators]
     sweeps, done = sampling["sweeps"], 0
     rounds = 1 + int(np.ceil(np.log2(max(sampling["sweeps_at_most"] / sweeps, 1))))
