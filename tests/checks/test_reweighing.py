@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import norm
 
 from uncounted.checks.reweighing import even, median_moved, mixed, reweighed
+from uncounted.models.average import transformed
 
 DRAWS = np.random.default_rng(1).normal(10, 2, 20_000)
 
@@ -58,3 +59,10 @@ def test_a_mixture_has_the_shares_and_the_worst_k_of_those_that_count():
     assert both.weights[both.values == 1.0].sum() == pytest.approx(0.7)
     assert both.pareto_k == 0.0
     assert not mixed([low, bad], [0.5, 0.5]).trusted
+
+
+def test_the_median_of_a_mixture_is_that_of_the_average():
+    low, high = even(np.arange(1000.0)), even(np.arange(1000.0, 2000.0))
+    assert mixed([low, high], [0.5, 0.5]).median == pytest.approx(2000 * transformed(0.5), abs=2)
+    assert mixed([low, high], [0.0, 1.0]).median == pytest.approx(1500, abs=2)
+    assert mixed([low], [1.0]).median == low.median == pytest.approx(500, abs=2)
