@@ -25,8 +25,9 @@ their beta-transformed linear pool:
 .. math::
     G(N) = B_{a,b}(F(N))
 
-:math:`a` and :math:`b` were chosen on populations whose number is known (:data:`TRANSFORM`); how often the intervals
-hold on others is in ``docs/calibration.md``. One family alone is left as it is.
+:math:`a` and :math:`b` (:data:`TRANSFORM`) were chosen on populations whose number is known,
+``docs/calibration/transform.csv``; how often the intervals hold on others is in ``docs/calibration.md``. One family alone
+is left as it is.
 
 A family whose own checks fail, or that has no answer for one of the strata, has weight 0, and the table of weights
 says why.
