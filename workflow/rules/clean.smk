@@ -24,6 +24,8 @@ for case, study in CASES.items():
             data_folder=lambda w, input: dirname(input.tables[0]),
             out_folder=lambda w, output: dirname(output.found[0]),
             code=digest("evidence"),
+        # Of all studies before the minutes of any fit: what is wrong with a table is said at once.
+        priority: 3
         conda:
             "../../envs/environment.yaml"
         script:

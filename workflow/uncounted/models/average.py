@@ -26,8 +26,8 @@ their beta-transformed linear pool:
     G(N) = B_{a,b}(F(N))
 
 :math:`a` and :math:`b` (:data:`TRANSFORM`) were chosen on populations whose number is known,
-``docs/calibration/transform.csv``; how often the intervals hold on others is in ``docs/calibration.md``. One family alone
-is left as it is.
+``docs/calibration/transform.csv``; how often the intervals hold on others is in ``docs/calibration.md``. One family
+alone is left as it is.
 
 A family whose own checks fail, or that has no answer for one of the strata, has weight 0, and the table of weights
 says why.
