@@ -25,6 +25,8 @@ for case, study in CASES.items():
             out_folder=lambda w, output: dirname(output.checks[0]),
             seed=STUDY["seed"],
             code=digest("checks", "models", "inference"),
+        # Before the minutes of the next fit: one that may not be reported is said at once.
+        priority: SAID_AT_ONCE
         threads: 1
         resources:
             mem_mb=2000,
@@ -49,6 +51,7 @@ rule judge:
     params:
         allow_unconverged=STUDY["allow_unconverged"],
         code=digest("checks"),
+    priority: SAID_AT_ONCE
     conda:
         "../../envs/environment.yaml"
     script:

@@ -25,7 +25,7 @@ for case, study in CASES.items():
             out_folder=lambda w, output: dirname(output.found[0]),
             code=digest("evidence"),
         # Of all studies before the minutes of any fit: what is wrong with a table is said at once.
-        priority: 3
+        priority: SAID_AT_ONCE
         conda:
             "../../envs/environment.yaml"
         script:

@@ -29,6 +29,9 @@ os.environ.update(PYTHONHASHSEED="0")
 
 CASES = STUDY["cases"]
 
+# Above the priority of any fit: steps that may have to stop the run.
+SAID_AT_ONCE = 4
+
 
 def models_named(case, study):
     """List the models of a case, or say where one is named that there is not."""

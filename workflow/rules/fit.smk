@@ -25,8 +25,8 @@ for case, study in CASES.items():
             code=digest(*fitting_code(case), "inference"),
         # Compiling keeps one core busy, drawing two: two fits side by side leave none idle.
         threads: 1
-        # The longest first, so that none is left to run alone: then those with strata.
-        priority: 2 * (study["kind"] == "evidence_synthesis") + bool(study.get("strata"))
+        # The longest first, so that none is left to run alone: then those with strata. The small steps fill what is left.
+        priority: 1 + 2 * (study["kind"] == "evidence_synthesis") + bool(study.get("strata"))
         resources:
             mem_mb=4000 if study["kind"] == "evidence_synthesis" else 2000,
         conda:
