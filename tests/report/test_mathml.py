@@ -12,6 +12,14 @@ def test_scripts_and_fractions():
     assert "<mfrac><mrow><mn>1</mn></mrow><mrow><mi>κ</mi></mrow></mfrac>" in mathml.inline(r"\frac{1}{\kappa}")
 
 
+def test_of_a_number_without_braces_an_argument_is_one_digit():
+    """As TeX has it: what follows the fraction, a logarithm say, is not its denominator."""
+    assert "<mfrac><mn>1</mn><mn>2</mn></mfrac><mi>x</mi>" in mathml.inline(r"\tfrac12 x")
+    assert "<mfrac><mn>1</mn><mn>2</mn></mfrac><mn>34</mn>" in mathml.inline(r"\tfrac1234")
+    assert "<msup><mi>x</mi><mn>1</mn></msup><mn>2</mn>" in mathml.inline("x^12")
+    assert "<mn>12</mn>" in mathml.inline("12 x")
+
+
 def test_text_keeps_its_spaces():
     assert "<mtext>more\u00a0than\u00a0</mtext><mi>k</mi>" in mathml.inline(r"\text{more than } k")
 
@@ -26,7 +34,9 @@ def test_lines_and_columns():
     assert made.count("<mtr>") == 2 and made.count('class="right"') == 2 and "&lt;" in made
 
 
-@pytest.mark.parametrize("source", [r"\newcommand x", "{x", "x}", r"\frac{1}", "x_", "§"])
+@pytest.mark.parametrize(
+    "source", [r"\newcommand x", "{x", "x}", r"\frac{1}", "x_", "§", r"\text x", r"\mathrm{a", r"\text"]
+)
 def test_what_is_not_known_is_an_error(source):
     with pytest.raises(mathml.UnknownMathError):
         mathml.inline(source)

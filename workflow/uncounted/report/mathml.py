@@ -62,7 +62,8 @@ def display(source):
 class _Parser:
     def __init__(self, source, display):
         self.source, self.display = source, display
-        self.tokens = [token for token in _TOKEN.findall(source) if not token.isspace()]
+        found = [match for match in _TOKEN.finditer(source) if not match[0].isspace()]
+        self.tokens, self.starts = [match[0] for match in found], [match.start() for match in found]
         self.place = 0
 
     def whole(self):
@@ -88,8 +89,9 @@ class _Parser:
         return f"<mrow>{''.join(nodes)}</mrow>"
 
     def group(self):
-        """One argument: a group in braces, or a single atom."""
+        """One argument: a group in braces, or a single atom; of a number without braces its first digit."""
         if self.peek() != "{":
+            self.part_digits()
             return self.atom()[0]
         self.next()
         row = self.row()
@@ -97,18 +99,24 @@ class _Parser:
             raise UnknownMathError(f"a brace stays open in {self.source!r}")
         return row
 
+    def part_digits(self):
+        """Make the first digit of the next number a token of its own: in TeX, 12 without braces is two arguments."""
+        token = self.peek()
+        if token and token[0].isdigit() and len(token) > 1:
+            self.tokens[self.place : self.place + 1] = token[0], token[1:]
+            self.starts.insert(self.place + 1, self.starts[self.place] + 1)
+
     def text_argument(self):
         """An argument taken as it is written, spaces too."""
-        spaced = _TOKEN.findall(self.source)
-        # Find the same token in the list with spaces, since spaces count in text.
-        seen, at = -1, -1
-        while seen < self.place:
-            at += 1
-            seen += not spaced[at].isspace()
-        end = spaced.index("}", at)
-        words = spaced[at + 1 : end]
-        self.place += sum(not word.isspace() for word in spaced[at : end + 1])
-        return "".join(words)
+        if self.peek() != "{":
+            raise UnknownMathError(f"an argument without braces in {self.source!r}")
+        begin = self.starts[self.place]
+        end = self.source.find("}", begin)
+        if end < 0:
+            raise UnknownMathError(f"a brace stays open in {self.source!r}")
+        while self.place < len(self.tokens) and self.starts[self.place] <= end:
+            self.place += 1
+        return self.source[begin + 1 : end]
 
     def scripted(self):
         base, wide = self.atom()
