@@ -86,6 +86,13 @@ def draw(compiled, *, draws, tune, chains, seed, target_accept, what, start=None
     if keep_positions:
         trace.add_groups(unconstrained_posterior=trace.sample_stats[[_POSITIONS]])
         trace.sample_stats = trace.sample_stats.drop_vars(_POSITIONS)
+    return _undated(trace)
+
+
+def _undated(trace):
+    """Without the time of day, so that the same run writes the same bytes."""
+    for group in trace.groups():
+        trace[group].attrs.pop("created_at", None)
     return trace
 
 
@@ -172,7 +179,7 @@ def predict(model, trace, *, seed):
         )
     predicted.prior = _prior(model, predicted.prior, _PRIOR_TIMES * draws, seed, mode)
     predicted.add_groups(posterior_predictive=replicated.posterior_predictive, log_likelihood=density)
-    return predicted
+    return _undated(predicted)
 
 
 def _prior(model, few, draws, seed, mode):
