@@ -26,6 +26,7 @@ def test_the_page_says_what_the_table_holds():
     page = " ".join(
         (DOCS / "models.md").read_text(encoding="utf-8").split("## The transform")[1].split("##")[0].split()
     )
+    simple = TABLE[TABLE["kind"].isin(["independent", "pairs"])]
     sizes, mixture, average = TABLE["kind"].value_counts(), held(*ENDS), held(*transformed(ENDS))
     for said in (
         f"Of {len(TABLE)} simulated populations",
@@ -36,6 +37,9 @@ def test_the_page_says_what_the_table_holds():
         f"where the mixture has {transformed(0.025):.0%}, the median where it has {transformed(0.5):.0%}",
         f"held {average.mean():.0%} of the same populations, {average['independent']:.0%} of independent lists and "
         f"{average['classes']:.0%} of classes",
+        f"{(TABLE['rank'] > 0.5).mean():.0%} of the numbers lay in the upper half of the mixture, and "
+        f"{(TABLE['rank'] < 0.025).mean():.1%} in its lowest fortieth",
+        f"there {(simple['rank'] < 0.5).mean():.0%} lay in the lower half",
         f"the seed {read_calibration()['seeds']['development']}",
     ):
         assert re.sub(r"(\d)%", r"\1 %", said) in page

@@ -1,5 +1,7 @@
 """Formulas: what the models' docstrings use becomes MathML, and anything else is an error."""
 
+import re
+
 import pytest
 
 from uncounted.report import mathml, modeltext
@@ -40,6 +42,23 @@ def test_lines_and_columns():
 def test_what_is_not_known_is_an_error(source):
     with pytest.raises(mathml.UnknownMathError):
         mathml.inline(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        *(r"\sqrt[3]{x}", r"\left\lfloor x", r"\bigl\lvert x", r"\left\| x", r"\left. x"),
+        *("f'^2", "f''", "x_a_b", "x^a^b", r"x \\[2pt] y"),
+        *(r"\mathrm{arg\,max}", r"\mathrm{N_x}", r"\text{50 \%}", r"\text{if $x$}"),
+    ],
+)
+def test_what_would_be_shown_as_something_else_is_an_error(source):
+    with pytest.raises(mathml.UnknownMathError):
+        mathml.display(source)
+
+
+def test_brackets_that_grow():
+    assert [re.search(r">(.)</mo>", mathml.inline(rf"\left{mark} x"))[1] for mark in ("(", "|", r"\{")] == [*"(|{"]
 
 
 def test_the_model_is_shown_whole():

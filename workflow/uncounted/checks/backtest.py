@@ -77,17 +77,7 @@ def named_until(months, cut_off):
 
 def _row(what, day, observed, draws, decides):
     lower, median, upper = np.quantile(draws, [0.025, 0.5, 0.975])
-    if decides:
-        passed = bool(lower >= observed)
-        text = (
-            "The whole interval lies above what was named later. This bounds the estimate from below only: any higher "
-            "one passes more easily."
-            if passed
-            else "The interval reaches below what was named later: the estimate is too low or too sure."
-        )
-    else:
-        passed = None
-        text = _verdict(observed, lower, upper)
+    passed, text = _bound(observed, lower, upper) if decides else (None, _verdict(observed, lower, upper))
     return {
         "what": what,
         "day": day,
@@ -98,6 +88,21 @@ def _row(what, day, observed, draws, decides):
         "passed": passed,
         "text": text,
     }
+
+
+def _bound(observed, lower, upper):
+    """Whether an estimate allows a number that it cannot be below, and what that says."""
+    if upper < observed:
+        return False, "The whole interval lies below what was named later: the estimate is too low or too sure."
+    if lower < observed:
+        return True, (
+            "The interval holds what was named later, and numbers below it that are too low, as is known by now. Read "
+            "it from that number up."
+        )
+    return True, (
+        "The whole interval lies above what was named later. This bounds the estimate from below only: any higher "
+        "one passes more easily."
+    )
 
 
 def _verdict(observed, lower, upper):

@@ -126,7 +126,7 @@ def independent(lists, rng):
 
 
 def pairs(lists, rng):
-    """One to three pairs of lists attract or avoid each other, log odds ratio 0.5 to 1.5 either way."""
+    """One to three pairs of lists (of three lists one) attract or avoid each other, log odds ratio 0.5 to 1.5."""
     return _one(_cells(_coverage(lists, rng)[None], np.ones(1), _drawn_pairs(lists, rng, 3)))
 
 
@@ -152,7 +152,7 @@ def ease(lists, rng):
 
 
 def ease_and_pairs(lists, rng):
-    """Ease varies (standard deviation 0.5 to 1.5), and one or two pairs of lists depend on each other besides."""
+    """Ease varies (standard deviation 0.5 to 1.5); one or two pairs of lists (of three one) depend on each other."""
     return _one(_cells(*_spread(_coverage(lists, rng), rng.uniform(0.5, 1.5)), _drawn_pairs(lists, rng, 2)))
 
 

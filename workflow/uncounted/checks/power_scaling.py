@@ -3,7 +3,7 @@
 Prior and likelihood are raised to a power a little above and below 1; sensitivity is how fast the posterior of the
 number of people moves with it (by the cumulative Jensen-Shannon distance, for each doubling of the weight).
 
-The bound of the authors is 0.05. Of a normal posterior that is a move of the mean by about a fifth of its standard
+The bound of the authors is 0.05. Of a normal posterior that is a move of the mean by about a quarter of its standard
 deviation for each doubling of the prior's weight, so that a move well within the interval counts. It says that
 something moves, and not what: so median and interval are given too, as they would be if the prior counted for half or
 for twice as much, from the draws weighed anew (:mod:`uncounted.checks.reweighing`). Where the draws cannot tell that,

@@ -18,9 +18,10 @@ on, and neither are scores and stacking. So three quarters of the weight are div
 and hold in more kinds of populations.
 
 A mixture is wider than it should be: where each part holds as often as it says, the mixture holds more often (Gneiting
-and Ranjan 2013, Electron. J. Stat. 7:1747, sec. 3). And no part knows of what all of them leave out, so that the truth
-lies in its upper half more often than in its lower one. The average is the mixture transformed by a beta distribution,
-their beta-transformed linear pool:
+and Ranjan 2013, Electron. J. Stat. 7:1747, sec. 3). And no part knows of what all of them leave out: over kinds of
+populations taken together, the truth lies in its upper half more often than in its lower one (where lists are
+independent, or depend on each other in a few pairs only, less often). The average is the mixture transformed by a beta
+distribution, their beta-transformed linear pool:
 
 .. math::
     G(N) = B_{a,b}(F(N))

@@ -18,7 +18,7 @@ Log-linear models
 
 Choice of a model
     The one with the smallest :math:`\mathrm{BIC} = -2 \log L + k \log n` (Schwarz 1978, Ann. Stat. 6:461), :math:`k`
-    the terms of its formula. For up to four lists all hierarchical models are compared (7 and 113 for three and four).
+    the terms of its formula. For up to four lists all hierarchical models are compared (8 and 113 for three and four).
     With *pairs only*, :math:`M` holds no set of more than two lists: all subsets of the pairs are compared for up to
     five lists, and for more lists terms come and go one at a time for as long as BIC falls. For five lists in one
     stratum all 6,893 hierarchical models are compared as well.

@@ -10,7 +10,7 @@ Classes
     .. math::
         P(h) &= \sum_{k=1}^{K} \pi_k \prod_j \lambda_{k,j}^{h_j} (1 - \lambda_{k,j})^{1 - h_j}, \quad
             \lambda_{k,j} \sim \mathrm{Uniform}(0, 1) \\
-        \pi_k &= V_k \prod_{i<k} (1 - V_i), \quad V_k \sim \mathrm{Beta}(1, \alpha), \quad
+        \pi_k &= V_k \prod_{i<k} (1 - V_i), \quad V_k \sim \mathrm{Beta}(1, \alpha) \;\; (k < K), \quad V_K = 1, \quad
             \alpha \sim \mathrm{Gamma}(a, b)
 
 Strata

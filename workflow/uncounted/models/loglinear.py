@@ -68,9 +68,10 @@ Likelihood
         u_g &\sim \mathrm{Poisson}\bigl(e^{d} \Lambda_g \, q_g(0) / \textstyle\sum_{h \ne 0} q_g(h)\bigr), \quad
             \Lambda_g \sim \mathrm{Gamma}(n_g, 1)
 
-    with the dial :math:`d` (`unseen_odds`), the log odds ratio of the interaction of all lists at once. Structural
-    zeros have no part in the sums. People whose stratum is not known are Poisson with the sum of the rates of the
-    strata that they may belong to, and then :math:`\Lambda_g` is a parameter with the prior :math:`1/\Lambda_g`.
+    with the dial :math:`d` (`unseen_odds`), by which the log odds of being on no list are moved; the log odds ratio of
+    the interaction of all :math:`L` lists at once moves by :math:`(-1)^L d`. Structural zeros have no part in the sums.
+    People whose stratum is not known are Poisson with the sum of the rates of the strata that they may belong to, and
+    then :math:`\Lambda_g` is a parameter with the prior :math:`1/\Lambda_g`.
 """
 
 import numpy as np

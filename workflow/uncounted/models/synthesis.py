@@ -36,22 +36,24 @@ Naming
 
 The list (sources `named_totals`, `named_by_week`, `named_by_age`, `named_in_year`)
     One list grows; with :math:`L(t) = \sum_s \eta_s Q_s(t)` its expected size, its increments and its composition
-    enter, never two of its states as independent counts. Compositions are compared as centred log ratios (Aitchison
-    1986, *The Statistical Analysis of Compositional Data*, sec. 4.6), so that they say nothing about totals:
+    enter, never two of its states as independent counts. Compositions are compared as log ratios (clr) to their mean,
+    so that they say nothing about totals (after Aitchison 1986, *The Statistical Analysis of Compositional Data*, sec.
+    4.6; here the mean of the logarithms is weighted by precision):
 
     .. math::
         \log (n(t_i) - n(t_{i-1})) &\sim \mathrm{Normal}(\log \mu_i, \; \mathrm{var} = 1/\mu_i +
             \beta^2 \, 30 / \mathrm{days}_i), \quad \mu_i = L(t_i) - L(t_{i-1}) \\
         \mathrm{clr}(\text{dated by month})_m &\sim \mathrm{Normal}(\mathrm{clr}(
             \textstyle\sum_{s \in m} \eta_s Q_s(t)\,\delta(t - s)), \; \mathrm{var} = 1/n_m + r^2) \\
-        \log(\text{dated in all}) &\sim \mathrm{Normal}(\log \bar\delta \, n(t), r_n), \quad
+        \log(\text{dated in all}) &\sim \mathrm{Normal}(\log (\bar\delta \, n(t)), r_n), \quad
             \mathrm{logit}\,\delta(\tau) = \delta_0 + \delta_1 \log(\tau / 180\,\mathrm{days}) \\
         \mathrm{clr}(\text{by age})_a &\sim \mathrm{Normal}(\mathrm{clr}(\textstyle\sum_s \eta_s Q_s(t)
             \pi_{q(s),a}), \; \mathrm{var} = 1/n_a + r^2) \\
         P(\text{more than } k \text{ of } n \text{ died in a period}) &= \mathrm{logit}^{-1}\Bigl(
             \frac{n p - k}{k \, r' \sqrt{3} / \pi}\Bigr)
 
-    :math:`\beta` is the overdispersion of a month's additions; :math:`p` is the expected share of the period. The
+    :math:`\beta` is the overdispersion of a month's additions; :math:`\bar\delta` the expected share of the list with a
+    day of death in the months of the table; :math:`p` is the expected share of the period. The
     others are relative standard deviations that the config states: :math:`r` of a share that comes from days and ages
     of death that are guessed or misread, :math:`r_n` of the list's size on a day between two publications, :math:`r'`
     of the bound (the standard deviation of a logistic distribution is its scale times :math:`\pi / \sqrt{3}`, here the

@@ -1,7 +1,8 @@
 """From what a model says of the cells to draws of the number of people, in each stratum and in all.
 
 All models of lists share the prior 1/N for the number of people, and the dial: the unseen that a model expects are
-multiplied by ``exp(unseen_odds)``, the odds ratio of the interaction of all lists at once, about which no data speak.
+multiplied by ``exp(unseen_odds)``. That multiplies the odds ratio of the interaction of all lists at once, about which
+no data speak, by as much if the number of lists is even, and divides it by as much if it is odd.
 """
 
 import numpy as np

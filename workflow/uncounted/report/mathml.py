@@ -25,6 +25,9 @@ _OPERATORS = {
     **{"-": "−", "*": "∗", "{": "{", "}": "}", "%": "%"},
 }
 _SPACES = {"quad": 1.0, "qquad": 2.0, ",": 0.17, ":": 0.22, ";": 0.28, " ": 0.25, "!": 0.0}
+_DELIMITERS = {"(": "(", ")": ")", "[": "[", "]": "]", "|": "|", "/": "/", "\\{": "{", "\\}": "}"}
+_NOT_TEXT = re.compile(r"[\\_^$]")
+_SPACED_LINE = re.compile(r"\\\\\s*\[")
 _BIG = ("Bigl", "Bigr", "bigl", "bigr", "left", "right")
 _INFIX = ' form="infix" lspace="0.28em" rspace="0.28em"'
 """A relation keeps its space where it begins a cell."""
@@ -43,6 +46,8 @@ def inline(source):
 
 def display(source):
     """Convert a formula on lines of its own; `&` aligns and a double backslash ends a line, as in `align`."""
+    if _SPACED_LINE.search(source):
+        raise UnknownMathError(f"a space between lines is not known, in {source!r}")
     lines = [part for part in re.split(r"\\\\", source) if part.strip()]
     cells = [re.split(r"(?<!\\)&", line) for line in lines]
     columns = max(map(len, cells))
@@ -116,13 +121,18 @@ class _Parser:
             raise UnknownMathError(f"a brace stays open in {self.source!r}")
         while self.place < len(self.tokens) and self.starts[self.place] <= end:
             self.place += 1
-        return self.source[begin + 1 : end]
+        text = self.source[begin + 1 : end]
+        if _NOT_TEXT.search(text):
+            raise UnknownMathError(f"{text!r} is not plain text, in {self.source!r}")
+        return text
 
     def scripted(self):
         base, wide = self.atom()
         under = over = None
         while self.peek() in ("_", "^", "'"):
             token = self.next()
+            if (under if token == "_" else over) is not None:
+                raise UnknownMathError(f"a second {token!r} at one place in {self.source!r}")
             if token == "_":
                 under = self.group()
             elif token == "^":
@@ -177,7 +187,10 @@ class _Parser:
             self.display = name == "displaystyle"
             return "<mrow></mrow>", False
         if name in _BIG:
-            return f'<mo stretchy="true" minsize="1.7em">{escape(self.next())}</mo>', False
+            token = self.next()
+            if token not in _DELIMITERS:
+                raise UnknownMathError(f"{token!r} after \\{name} is not known, in {self.source!r}")
+            return f'<mo stretchy="true" minsize="1.7em">{_DELIMITERS[token]}</mo>', False
         if name in _ACCENTS:
             return f"<mover>{self.group()}<mo>{_ACCENTS[name]}</mo></mover>", False
         if name in ("frac", "dfrac", "tfrac"):
@@ -185,7 +198,7 @@ class _Parser:
         if name == "binom":
             above, below = self.group(), self.group()
             return f'<mrow><mo>(</mo><mfrac linethickness="0">{above}{below}</mfrac><mo>)</mo></mrow>', False
-        if name == "sqrt":
+        if name == "sqrt" and self.peek() != "[":
             return f"<msqrt>{self.group()}</msqrt>", False
         if name in ("mathrm", "operatorname"):
             return f'<mi mathvariant="normal">{escape(self.text_argument().strip())}</mi>', False
