@@ -291,8 +291,8 @@ def test_several_mistakes_are_counted(folder):
 
 def test_missing_empty_and_undecodable_files(folder):
     path = folder / "config.yaml"
-    path.write_bytes(b"\xff\xfe")
-    assert "not UTF-8" in message(folder)
+    path.write_bytes(b"seed: 1\n\xff\xfe")
+    assert "line 2: not UTF-8" in message(folder) and "save the file as UTF-8" in message(folder)
     path.write_text("")
     assert "the file is empty" in message(folder)
     path.write_text("- a\n")
@@ -324,7 +324,30 @@ def test_command_line_is_yaml(folder):
     overrides = {"allow_unconverged": "true", "cases": "[toy]"}
     typed = ["allow_unconverged=true", "cases=[toy]"]
     assert read_config(folder / "config.yaml", overrides, typed)["allow_unconverged"] is True
-    assert "is not YAML" in message(folder, overrides={"cases": "[toy"}, typed=["cases=[toy"])
+    text = message(folder, overrides={"cases": "[toy"}, typed=["cases=[toy"])
+    assert "is not YAML" in text and "brackets and quotes closed" in text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("title: A toy", "title: Deaths: a study", ["line 1", "put the text in quotes"]),
+        ("title: A toy", "title: %T", ["line 1", "put the text in quotes"]),
+        ("title: A toy", "title: @T", ["line 1", "put the text in quotes"]),
+        ("strata: [sex]", "strata:\n\t- sex", ["line 6", "put spaces in place of the tab"]),
+        ("lists: [a, b, c]", "lists: [a, b, c", ["look at line 4, column 8, too"]),
+        ("title: A toy", 'title: "A toy', ["look at line 1, column 8, too"]),
+    ],
+)
+def test_what_is_not_yaml_has_a_remedy(lists, old, new, said):
+    text = edited(lists, "cases/toy.yaml", old, new)
+    for words in ["toy.yaml", "this is not YAML", *said]:
+        assert words in text
+
+
+def test_the_name_of_a_case_is_said_to_be_of_small_letters(folder):
+    (folder / "cases" / "Any-town.yaml").write_text(CASE)
+    assert "small letters, digits and underscores" in message(folder, overrides={"cases": ["Any-town"]})
 
 
 def test_unknown_case_when_there_is_none(tmp_path):
@@ -477,7 +500,7 @@ def test_mistakes_in_what_takes_the_place_of_defaults(lists, text, said):
         ("count: n", "cuont: n", ["line 6", "did you mean count?"]),
         ("[a, b, c]", "[a]", ["line 4", 'lists is ["a"]', "2 to 10 columns"]),
         ("[a, b, c]", "[a, b, c, d, e, f, g, h, i, j, k]", ["line 4", "2 to 10 columns"]),
-        ("[a, b, c]", "[a, b, a]", ["line 4", "each named once"]),
+        ("[a, b, c]", "[a, b, a]", ["line 4", 'in which "a" stands twice', "each named once"]),
         ("[a, b, c]", "[a, b, no]", ["line 4", "lists.2 is false", "in quotes"]),
         ("[a, b, c]", "[a, b, sex]", ["line 5", "strata names the column 'sex', and so does lists"]),
         ("count: n", "count: a", ["line 6", "count names the column 'a', and so does lists"]),
@@ -502,7 +525,32 @@ def test_mistakes_in_what_takes_the_place_of_defaults(lists, text, said):
         ("count: n", "sampling: {interactions: [foo]}", ["line 6", "[pairs, triples]"]),
         ("count: n", "checks: {r_hat: -1}", ["line 6", "checks.r_hat is -1", "1 or more"]),
         ("count: n", "blank_strata: drop", ["line 6", "impute", "spread"]),
-        ("count: n", "unseen_odds: high", ["line 6", "the dial"]),
+        ("count: n", "unseen_odds: high", ["line 6", "a number from -10 to 10, the dial"]),
+        ("count: n", "unseen_odds: 70", ["line 6", "unseen_odds is 70", "a number from -10 to 10"]),
+        ("count: n", "count: 5", ["line 6", "count is 5", "text: the column"]),
+        ("title: A toy", "title: 2024", ["line 1", "title is 2024", "text, in quotes if it holds a colon"]),
+        ("strata: [sex]", "strata: sex", ["line 5", 'strata is "sex"', "a list of the columns", "as in [sex, age]"]),
+        ("lists: [a, b, c]", "lists: a, b, c", ["line 4", "a list of 2 to 10 columns"]),
+        ("count: n", "refused_rows_allowed: -1", ["line 6", "a whole number, 0 or more"]),
+        ("count: n", "headers: [x]", ["line 6", "keys with values: headers"]),
+        ("count: n", "people: 3", ["line 6", "text: what is counted"]),
+        ("count: n", "priors: {class_concentration_rate: {value: -1}}", ["class_concentration_rate.value is -1"]),
+        ("count: n", "priors: {pair_slab: {value: 0}}", ["line 6", "priors.pair_slab.value is 0", "above 0"]),
+        (
+            "count: n",
+            "priors: {coverage_by_stratum: {distribution: normal, mean: 0, sd: 1, unit: a, reason: b}}",
+            ["line 6", "coverage_by_stratum.distribution", "half_normal or lognormal: it is above 0"],
+        ),
+        (
+            "count: n",
+            "priors: {ease_level: {distribution: fixed, value: 0, unit: a, reason: b}}",
+            ["line 6", "ease_level.distribution", "it is estimated, not stated"],
+        ),
+        (
+            "count: n",
+            "priors: {log_odds_ratio: {distribution: beta, alpha: 1, beta: 1, unit: a, reason: b}}",
+            ["line 6", "log_odds_ratio.distribution", "normal or fixed"],
+        ),
         ("count: n", "data: ../x", ["line 6", "the name of the folder in data/"]),
         ("sex: f", "age: f", ["line 8", "'age' in structural_zeros.0.where is none of strata", "one of sex"]),
         ("lists: [b]", "lists: [bb]", ["line 8", "'bb' in structural_zeros.0.lists is none of lists"]),

@@ -87,8 +87,34 @@ def test_a_table_that_cannot_tell_is_refused_with_the_reason(kosovo):
     ("changes", "message"),
     [
         ({"model": "best"}, "there is no model 'best'"),
-        ({"prior": {}}, "unknown argument 'prior'"),
-        ({"priors": {"coverag": {}}}, "unknown key 'coverag'"),
+        ({"prior": {}}, r"unknown argument 'prior' \(did you mean priors\?\)"),
+        ({"unseen_odd": 1}, r"did you mean unseen_odds\?"),
+        ({"priors": {"coverag": {}}}, r"unknown key 'priors.coverag' \(did you mean coverage\?\)"),
+        ({"priors": {"coverage": {"sdd": 5}}}, r"unknown key 'priors.coverage.sdd' \(did you mean sd\?\)"),
+        ({"priors": {"coverage": 5}}, "priors.coverage is 5"),
+        ({"priors": {"coverage": {"sd": -1}}}, "priors.coverage.sd is -1"),
+        ({"priors": {"coverage": {"distribution": "gamma"}}}, "priors.coverage.distribution"),
+        ({"priors": {"class_concentration_rate": {"value": 0}}}, "class_concentration_rate.value is 0"),
+        ({"priors": {"pair_slab": {"value": np.float64(-1)}}}, "priors.pair_slab.value is -1"),
+        ({"priors": 5}, "priors is 5"),
+        ({"sampling": "fast"}, "sampling is"),
+        ({"sampling": {"exact": {"drws": 5}}}, r"did you mean draws\?"),
+        ({"sampling": {"exact": {"draws": 0}}}, "sampling.exact.draws is 0"),
+        ({"sampling": {"loglinear": {"chains": 1}}}, "sampling.loglinear.chains is 1"),
+        ({"sampling": {"loglinear": {"draw": 60}}}, "sampling.loglinear.draw"),
+        ({"sampling": {"loglinear": {"target_accept": 2}}}, "target_accept is 2"),
+        ({"sampling": {"interactions": ["quads"]}}, "sampling.interactions"),
+        ({"sampling": {"classes": 0}}, "sampling.classes is 0"),
+        ({"checks": {"r_hat": 0.2}}, "checks.r_hat is 0.2"),
+        ({"unseen_odds": "0.5"}, "unseen_odds is '0.5'"),
+        ({"unseen_odds": None}, "unseen_odds is None"),
+        ({"unseen_odds": True}, "unseen_odds is True"),
+        ({"unseen_odds": 70}, "a number from -10 to 10"),
+        ({"unseen_odds": float("nan")}, "a number from -10 to 10"),
+        ({"seed": -1}, "the seed is -1"),
+        ({"seed": 1.5}, "a whole number from 0 to 4294967295"),
+        ({"seed": None}, "the seed is None"),
+        ({"seed": 2**32}, "the seed is 4294967296"),
     ],
 )
 def test_what_is_not_understood_is_said(kosovo, changes, message):
@@ -102,7 +128,52 @@ def test_counts_that_nobody_named_are_not_taken_for_people(kosovo, name):
         estimate(kosovo.rename(columns={"count": name}), lists=LISTS)
 
 
-@pytest.mark.parametrize("names", [{"lists": None}, {"lists": LISTS, "strata": 3}])
+@pytest.mark.parametrize("names", [{"lists": None}, {"lists": LISTS, "strata": 3}, {"lists": set(LISTS)}])
 def test_what_names_no_columns_is_said(kosovo, names):
     with pytest.raises(UserError, match="a list of names of columns"):
         estimate(kosovo, **names)
+
+
+EXACT = {"model": "decomposable", "sampling": {"exact": {"draws": 100, "chains": 2}}}
+
+
+def test_names_that_are_given_once_are_taken_all_the_same(kosovo):
+    by_sex = pd.concat([kosovo.assign(sex="f"), kosovo.assign(sex="m")])
+    named = estimate(by_sex, LISTS, ["sex"], **EXACT)
+    once = estimate(by_sex, (name for name in LISTS), iter(["sex"]), **EXACT)
+    pd.testing.assert_frame_equal(named.draws, once.draws)
+    assert list(once.by_stratum.index) == ["f", "m"]
+
+
+def test_a_stratum_cannot_be_called_as_the_total_is(kosovo):
+    """It took the place of the total, which then was below the number seen."""
+    both = pd.concat([kosovo.assign(sex="total"), kosovo.assign(sex="f")])
+    with pytest.raises(UserError, match="a stratum is called 'total'"):
+        estimate(both, LISTS, ["sex"], **EXACT)
+
+
+def test_a_list_may_be_called_count(kosovo):
+    people = kosovo.rename(columns={"count": "dead", "HRW": "count"})
+    found = estimate(people, [*LISTS[:-1], "count"], count="dead", **EXACT)
+    assert found.seen == kosovo["count"].sum()
+    with pytest.raises(UserError, match="is not read"):
+        estimate(people, [*LISTS[:-1], "count"], **EXACT)
+
+
+def test_model_that_there_is_not_is_said_of_two_lists_too(kosovo):
+    two = kosovo.groupby(["EXH", "ABA"], as_index=False)["count"].sum().query("EXH + ABA > 0")
+    with pytest.raises(UserError, match="there is no model 'bogus'"):
+        estimate(two, lists=["EXH", "ABA"], model="bogus")
+
+
+def test_model_for_fewer_lists_is_said_without_a_config(kosovo):
+    with pytest.raises(UserError, match="the model two_lists is for 2 lists") as told:
+        estimate(kosovo, lists=LISTS, model="two_lists")
+    assert "config" not in str(told.value)
+
+
+def test_draws_of_the_log_linear_model_stay_lighter_where_others_are_changed():
+    lighter = library._settings({})["sampling"]["loglinear"]
+    changed = library._settings({"sampling": {"loglinear": {"chains": 2}}})["sampling"]["loglinear"]
+    assert changed == lighter | {"chains": 2}
+    assert library._settings({"checks": {"r_hat": 1.05}})["sampling"]["loglinear"] == lighter

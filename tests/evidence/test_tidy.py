@@ -119,6 +119,11 @@ def test_columns_of_fractions_or_text_are_not_taken_for_counts():
         ({"n": [5, 6, 7, np.inf]}, ["row 3, column n", "more people than can be counted"]),
         ({"n": [5, 6, 7, 10**30]}, ["row 3, column n", "more people than can be counted"]),
         ({"n": [MOST_PEOPLE, MOST_PEOPLE, 7, 8]}, ["more people than can be counted"]),
+        ({"n": [True, False, True, True]}, ["row 0, column n", "True is no count"]),
+        ({"n": [5, 6, 7 + 1j, 8]}, ["row 0, column n", "is no count"]),
+        ({"n": pd.to_timedelta([5, 6, 7, 8], unit="s")}, ["row 0, column n", "is no count"]),
+        ({"n": pd.to_datetime(["2024-01-01"] * 4)}, ["row 0, column n", "is no count"]),
+        ({"a": [1, 0, [1], 0]}, ["row 2, column a", "[1] is neither 0 nor 1"]),
         ({"n": [1, 2, 3, 3]}, ["9 people in all", "at least 10"]),
         ({"n": [0, 0, 0, 0]}, ["0 people in all", "at least 10"]),
         ({"a": [2, 0, 1, 0]}, ["row 0, column a", "2 is neither 0 nor 1"]),
@@ -165,6 +170,25 @@ def test_bad_names(args, said):
     text = message(frame(sex=["m", "f", "m", "f"], level=1), *args)
     for words in said:
         assert words in text
+
+
+def test_columns_without_names_that_are_text():
+    levels = frame()
+    levels.columns = pd.MultiIndex.from_product([["x"], levels.columns])
+    assert "names of 2 levels" in message(levels, LISTS, count="n")
+    assert "no column has a name that is text; the first is 0" in message(pd.DataFrame(np.eye(3)), LISTS)
+    assert "the table is empty" in message(pd.DataFrame(), LISTS)
+    assert "the table is empty" in message([frame(), pd.DataFrame()], LISTS, count="n")
+
+
+def test_counts_in_the_index_are_not_overlooked():
+    assert "the index 'count' is not read" in message(frame().rename(columns={"n": "count"}).set_index("count"), LISTS)
+
+
+def test_names_in_no_order_are_refused_and_those_given_once_are_kept():
+    assert "a list of names" in message(frame(), set(LISTS), count="n")
+    once = table_from_frame(frame(), (name for name in LISTS), iter(()), "n")
+    pd.testing.assert_frame_equal(once, table_from_frame(frame(), LISTS, count="n"))
 
 
 def test_a_column_that_stands_twice():

@@ -414,6 +414,33 @@ def defaults():
     return _read_yaml(DEFAULTS)[0]
 
 
+def check_changes(changes, where):
+    """Check what takes the place of the defaults, as in the config of a study of lists, and put it over them.
+
+    Parameters
+    ----------
+    changes : dict
+        ``priors``, ``sampling`` or ``checks``, each a dict; plain values.
+    where : str
+        What messages call the place.
+
+    Returns
+    -------
+    dict
+        The defaults, and what changes them.
+
+    Raises
+    ------
+    UserError
+        For whatever is wrong, with the key.
+    """
+    schema = _schema("case.multiple_systems_estimation")
+    keys = ("priors", "sampling", "checks")
+    asked = {key: schema["properties"][key] for key in keys}
+    own = _checked(changes, {}, where, {"type": "object", "properties": asked, "$defs": schema["$defs"]})
+    return _over_defaults({key: own[key] for key in keys}, {}, where)
+
+
 def _over_defaults(own, lines, path):
     """Put what a case says over the defaults, key by key."""
     given = defaults()
@@ -474,7 +501,12 @@ def _read_yaml(path, do=""):
     except FileNotFoundError:
         raise UserError("there is no such file", where=str(path), do=do) from None
     except UnicodeDecodeError as error:
-        raise UserError(f"not UTF-8 text ({error.reason})", where=str(path)) from None
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise UserError(
+            f"not UTF-8 text ({error.reason})",
+            where=f"{path}, line {line}",
+            do="save the file as UTF-8",
+        ) from None
     except OSError as error:
         raise UserError(f"cannot be read ({error.strerror})", where=str(path)) from None
     lines, loader = {}, None
@@ -503,6 +535,7 @@ def _read_yaml(path, do=""):
             f"this is not YAML: {error.problem or error.context}",
             where=f"{path}, line {mark.line + 1}, column {mark.column + 1}",
             expected="`key: value`, lines of a list indented alike, brackets and quotes closed",
+            do=_remedy(error, text),
         ) from None
     except (yaml.YAMLError, ValueError) as error:
         raise UserError(f"this is not YAML: {' '.join(str(error).split())}", where=str(path)) from None
@@ -512,6 +545,22 @@ def _read_yaml(path, do=""):
     if not isinstance(values, dict):
         raise UserError("this is not a set of keys with values", where=str(path), expected="`key: value`")
     return values, lines
+
+
+def _remedy(error, text):
+    """Say what most often mends a mistake in YAML."""
+    mark, began = error.problem_mark, error.context_mark
+    line = text.splitlines()[mark.line] if mark and mark.line < len(text.splitlines()) else ""
+    if "\t" in line[: mark.column + 1 if mark else 0]:
+        return "put spaces in place of the tab"
+    problem = error.problem or ""
+    if "mapping values are not allowed" in problem or "cannot start any token" in problem:
+        return 'put the text in quotes, as in title: "Deaths: a study"'
+    if began and mark and began.line < mark.line:
+        return (
+            f"look at line {began.line + 1}, column {began.column + 1}, too: what began there is not closed or goes on"
+        )
+    return ""
 
 
 def _walk(loader, node, key, lines, path):
@@ -587,7 +636,11 @@ def _as_typed(typed):
         try:
             values[key] = text.strip("'\"") if key == "release" else _plain(yaml.safe_load(text))
         except yaml.YAMLError:
-            raise UserError(f"{text} is not YAML", where=f"{COMMAND_LINE} {key}=...") from None
+            raise UserError(
+                f"{text} is not YAML",
+                where=f"{COMMAND_LINE} {key}=...",
+                expected=f"{key}=value, brackets and quotes closed, the whole in quotes: '{key}=[a, b]'",
+            ) from None
     return values
 
 
@@ -602,11 +655,14 @@ def _check_release(release, path, lines):
 
 
 def _check(values, lines, path, schema_name):
-    """Check values against a schema; return them with the defaults filled in."""
+    """Check values against the schema of that name; return them with the defaults filled in."""
+    return _checked(values, lines, path, _schema(schema_name))
+
+
+def _checked(values, lines, path, schema):
     # Loaded here: it takes a tenth of a second, which a script that never reads a config need not wait for.
     from jsonschema import Draft202012Validator, FormatChecker, validators
 
-    schema = _schema(schema_name)
     # To JSON 1.0 is a whole number; it is none to those who use it.
     types = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
     validator = validators.extend(Draft202012Validator, type_checker=types)(
@@ -653,13 +709,25 @@ def _as_user_error(error, values, lines, path, others):
         expected = described.get("description", "")
     else:
         what = f"{_dotted(key) or 'the file'} is {_shown(error.instance)}"
-        if error.validator == "type" and not expected:
-            wanted = error.validator_value
-            wanted = [wanted] if isinstance(wanted, str) else wanted
-            expected = " or ".join(_TYPES[kind] for kind in wanted)
+        if error.validator == "type":
+            expected = _with_type(expected, error.validator_value)
+        elif error.validator == "uniqueItems":
+            what += f", in which {_shown(next(i for i in error.instance if error.instance.count(i) > 1))} stands twice"
+        elif not expected and error.validator in ("enum", "const"):
+            allowed = error.validator_value
+            expected = f"one of {', '.join(map(str, allowed if isinstance(allowed, list) else [allowed]))}"
         elif not expected:
             expected = error.message
     return UserError(what, where=_place(path, lines, key), expected=" ".join(expected.split()), do=do)
+
+
+def _with_type(described, wanted):
+    """Say of which type a value has to be, if its description does not begin with that."""
+    wanted = [wanted] if isinstance(wanted, str) else wanted
+    types = [_TYPES[kind] for kind in wanted]
+    if not described:
+        return " or ".join(types)
+    return described if described.startswith(("a ", "text", *types)) else f"{' or '.join(types)}: {described}"
 
 
 def _resolved(schema):

@@ -1,8 +1,10 @@
 """For notebooks: the number of people behind a table of capture histories, without a workflow."""
 
 import copy
+import difflib
 import functools
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ import yaml
 
 from uncounted.errors import UserError
 from uncounted.evidence.histories import not_estimable_alone, spread_blanks, table_from_frame, tabulate
+from uncounted.evidence.tidy import as_names, check_names
 from uncounted.models import models_of
 
 DEFAULTS = Path(__file__).resolve().parent / "models" / "multiple_systems.yaml"
@@ -19,6 +22,12 @@ DEFAULTS = Path(__file__).resolve().parent / "models" / "multiple_systems.yaml"
 MODELS = ("loglinear", "latent_class", "decomposable", "average", "two_lists")
 """Models that can be asked for."""
 
+MOST_ODDS = 10
+"""How far the dial goes either way; configs have the same bound."""
+
+_LARGEST_SEED = 2**32 - 1
+_CHANGED = ("priors", "sampling", "checks")
+_ARGUMENTS = ("table", "lists", "strata", "count", "model", "unseen_odds", "seed", *_CHANGED)
 _LEVEL = 0.95
 
 _LIGHTER = {"draws": 750, "tune": 400}
@@ -152,16 +161,18 @@ def estimate(table, lists, strata=(), count=None, *, model="loglinear", unseen_o
     """
     from uncounted.models.multiple_systems import fit_models
 
-    settings = _settings(changes, unseen_odds)
-    if count is None and "count" in getattr(table, "columns", ()):
+    settings = _settings(changes) | {"unseen_odds": _checked_odds(unseen_odds)}
+    seed = _checked_seed(seed)
+    _check_model(model)
+    lists, strata = as_names(lists), as_names(() if strata is None else strata)
+    check_names(lists, strata)
+    if count is None and "count" in getattr(table, "columns", ()) and "count" not in [*lists, *strata]:
         count = "count"
-    strata = () if strata is None else strata
-    tidy = table_from_frame(table, lists, strata, count=count)
-    lists, strata = list(lists), list(strata)
-    histories = tabulate(tidy, lists, strata)
+    histories = tabulate(table_from_frame(table, lists, strata, count=count), lists, strata)
     if histories.n_lists == 2:
         model = "two_lists"
-    reasons = _not_estimable(histories, model)
+    _refuse_total(histories)
+    reasons = _not_estimable(histories)
     fits, tables = fit_models(_models(model, lists), histories, settings, seed, "estimate")
     leading = next(iter(fits.values()))
     return Estimate(
@@ -179,34 +190,84 @@ def _defaults():
     return yaml.safe_load(DEFAULTS.read_text(encoding="utf-8"))
 
 
-def _settings(changes, unseen_odds):
-    settings = copy.deepcopy(_defaults()) | {"unseen_odds": unseen_odds}
-    settings["sampling"]["loglinear"] |= _LIGHTER
-    for key, values in changes.items():
-        if key not in ("priors", "sampling", "checks"):
-            raise UserError(f"unknown argument {key!r}", where="estimate", expected="priors, sampling or checks")
-        for name, value in values.items():
-            if name not in settings[key]:
-                raise UserError(
-                    f"unknown key {name!r}", where=f"estimate, {key}", expected=f"one of {', '.join(settings[key])}"
-                )
-            both = isinstance(value, dict) and isinstance(settings[key][name], dict)
-            settings[key][name] = settings[key][name] | value if both else value
+def _settings(changes):
+    """The defaults, of the log-linear model fewer draws, and what takes their place."""
+    for key in changes:
+        if key not in _CHANGED:
+            close = difflib.get_close_matches(key, _ARGUMENTS, n=1)
+            raise UserError(
+                f"unknown argument {key!r}" + (f" (did you mean {close[0]}?)" if close else ""),
+                where="estimate",
+                expected=f"one of {', '.join(_ARGUMENTS)}",
+            )
+    own = _plain(changes)
+    settings = _changed(own) if own else copy.deepcopy(_defaults())
+    settings["sampling"]["loglinear"] |= _LIGHTER | own.get("sampling", {}).get("loglinear", {})
     return settings
 
 
-def _not_estimable(histories, model):
+def _changed(own):
+    # Loaded here: who changes nothing need not wait for it.
+    from uncounted.config import check_changes
+
+    return check_changes(own, "estimate")
+
+
+def _plain(value):
+    """NumPy's numbers as Python's, tuples as lists."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _checked_odds(odds):
+    is_number = isinstance(odds, Real) and not isinstance(odds, (bool, np.bool_))
+    if not is_number or not -MOST_ODDS <= odds <= MOST_ODDS:
+        raise UserError(
+            f"unseen_odds is {odds!r}", where="estimate", expected=f"a number from {-MOST_ODDS} to {MOST_ODDS}"
+        )
+    return float(odds)
+
+
+def _checked_seed(seed):
+    if not isinstance(seed, Integral) or isinstance(seed, bool) or not 0 <= seed <= _LARGEST_SEED:
+        raise UserError(f"the seed is {seed!r}", where="estimate", expected=f"a whole number from 0 to {_LARGEST_SEED}")
+    return int(seed)
+
+
+def _check_model(model):
     if model not in MODELS:
         raise UserError(f"there is no model {model!r}", where="estimate, model", expected=f"one of {', '.join(MODELS)}")
+
+
+def _refuse_total(histories):
+    if "total" in histories.stratum_names:
+        raise UserError(
+            "a stratum is called 'total': the estimates have a total of all strata",
+            where="strata",
+            do="give the label another name",
+        )
+
+
+def _not_estimable(histories):
     reasons = {histories.stratum_names[i]: why for i, why in not_estimable_alone(spread_blanks(histories)).items()}
     if len(reasons) == len(histories.stratum_names):
         name, why = next(iter(reasons.items()))
-        raise UserError(f"the table cannot tell how many people are on no list: {why}", where=f"stratum {name}")
+        raise UserError(
+            f"the table cannot tell how many people are on no list: {why}",
+            where=f"stratum {name}" if histories.strata else "the table",
+        )
     return reasons
 
 
 def _models(model, lists):
-    return models_of({"kind": "multiple_systems_estimation", "model": model, "lists": lists})
+    try:
+        return models_of({"kind": "multiple_systems_estimation", "model": model, "lists": lists})
+    except UserError as error:
+        error.where = "estimate, model"
+        raise
 
 
 def _draws(posterior, histories):

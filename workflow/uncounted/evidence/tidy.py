@@ -1,7 +1,8 @@
 """From a table as somebody has it to the tidy table of capture histories: one row a table, stratum and history."""
 
 import re
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, Set
+from decimal import Decimal
 from difflib import get_close_matches
 from numbers import Real
 
@@ -15,7 +16,7 @@ from uncounted.evidence.values import UnreadableError, plain, read_count, read_m
 
 FEWEST_LISTS, MOST_LISTS = 2, 10
 
-MOST_PEOPLE = 2**53
+MOST_PEOPLE = 10**12
 """Sums up to here are exact in floating point, and far from where 64 bits overflow."""
 
 BLANK = ""
@@ -121,7 +122,7 @@ def table_from_frame(
     UserError
         For whatever is wrong with a name, a row, a table or its weight, or with tables that do not go together.
     """
-    strata = () if strata is None else strata
+    lists, strata = as_names(lists), as_names(() if strata is None else strata)
     check_names(lists, strata, count)
     frames, names = _frames(frame, table)
     numbers = _given_weights(frames, names, weights)
@@ -131,6 +132,12 @@ def table_from_frame(
             refuse_uncounted(part.drop(columns=read), [*lists, *strata], name)
     tables = [tidy_table(part, lists, strata, count, name) for part, name in zip(frames, names, strict=True)]
     return join_tables(tables, names, numbers)
+
+
+def as_names(given: object) -> object:
+    """Put names that come in an order into a list, since a generator gives them once. All else stays as it is."""
+    ordered = isinstance(given, Iterable) and not isinstance(given, (str, bytes, Set, Mapping))
+    return list(given) if ordered else given
 
 
 def check_names(lists: Sequence[str], strata: Sequence[str] = (), count: str | None = None) -> None:
@@ -147,7 +154,7 @@ def check_names(lists: Sequence[str], strata: Sequence[str] = (), count: str | N
         If there are fewer than 2 lists or more than 10, or if a name is empty, stands twice or is taken.
     """
     for key, names in (("lists", lists), ("strata", strata)):
-        texts = isinstance(names, Iterable) and not isinstance(names, str)
+        texts = isinstance(names, Sequence) and not isinstance(names, str)
         if not texts or not all(isinstance(name, str) and name.strip() for name in names):
             raise UserError(f"{key} is {names!r}", where=key, expected="a list of names of columns, as text")
     if not FEWEST_LISTS <= len(lists) <= MOST_LISTS:
@@ -173,6 +180,7 @@ def check_names(lists: Sequence[str], strata: Sequence[str] = (), count: str | N
 def _frames(frame, table: str | None) -> tuple[list[pd.DataFrame], list[str]]:
     """List the tables, and a name of each for messages."""
     if isinstance(frame, pd.DataFrame):
+        _refuse_unnamed(frame)
         if table is None:
             return [frame], ["the table"]
         _column(frame, table, "table column", "the table")
@@ -185,7 +193,29 @@ def _frames(frame, table: str | None) -> tuple[list[pd.DataFrame], list[str]]:
     frames = list(frame) if isinstance(frame, Iterable) else []
     if not frames or table is not None or not all(isinstance(part, pd.DataFrame) for part in frames):
         raise UserError("these are no tables", where="table", expected="a data frame, or a list of data frames")
+    for part in frames:
+        _refuse_unnamed(part)
     return frames, [f"table {number}" for number, _ in enumerate(frames, start=1)]
+
+
+def _refuse_unnamed(frame: pd.DataFrame) -> None:
+    """Refuse a frame whose columns have no names to call them by."""
+    if not len(frame.columns):
+        raise UserError("the table is empty", where="table", expected="a column for each list")
+    if frame.columns.nlevels > 1:
+        raise UserError(
+            f"the columns have names of {frame.columns.nlevels} levels",
+            where="table",
+            expected="one name for each column, as text",
+            do='join the levels, as in table.columns = table.columns.map("_".join)',
+        )
+    if not any(isinstance(name, str) for name in frame.columns):
+        raise UserError(
+            f"no column has a name that is text; the first is {shortened(repr(frame.columns[0]))}",
+            where="table",
+            expected="one name for each column, as text",
+            do="give the columns names, as in table.columns = table.columns.map(str)",
+        )
 
 
 def _given_weights(frames: list[pd.DataFrame], names: list[str], weights) -> list[float]:
@@ -224,6 +254,13 @@ def refuse_uncounted(frame: pd.DataFrame, key: Sequence[str], where: str) -> Non
         If a column is called as counts often are, or if it holds whole numbers, some above 1, and no two rows have the
         same history and strata: rows of people repeat themselves, rows of counts never do.
     """
+    for name in frame.index.names:
+        if plain(str(name)).casefold() in COUNTS:
+            raise UserError(
+                f"the index {str(name)!r} is not read: without `count`, each row stands for one person",
+                where=where,
+                do="make it a column (table.reset_index()), and name it as `count`",
+            )
     frame = frame.loc[:, ~frame.columns.duplicated()]
     once = not frame[[name for name in key if name in frame.columns]].astype(str).duplicated().any()
     for column in frame.columns.difference(list(key), sort=False):
@@ -380,7 +417,11 @@ def _column(frame: pd.DataFrame, name: str, what: str, where: str) -> pd.Series:
 
 def _flags(frame: pd.DataFrame, name: str, where: str) -> np.ndarray:
     """Read the 0/1 column of a list."""
-    code, found = pd.factorize(_column(frame, name, "list", where))
+    cells = _column(frame, name, "list", where)
+    try:
+        code, found = pd.factorize(cells)
+    except TypeError:
+        code, found = np.arange(len(cells)), list(cells)  # one of them is no single value, and none of 0 and 1
     # Empty cells have code -1, and find the last.
     values = np.array([*map(_flag, found), -1], dtype=np.int64)[code]
     _refuse_row(frame, where, name, values < 0, "{value} is neither 0 nor 1", ON_OR_NOT)
@@ -389,6 +430,8 @@ def _flags(frame: pd.DataFrame, name: str, where: str) -> np.ndarray:
 
 def _flag(value: object) -> int:
     """Read one cell of a list; -1 is neither 0 nor 1."""
+    if not isinstance(value, Hashable):
+        return -1
     value = value.strip() if isinstance(value, str) else value
     return 1 if value in (1, "1") else 0 if value in (0, "0") else -1
 
@@ -396,6 +439,7 @@ def _flag(value: object) -> int:
 def _counts(frame: pd.DataFrame, name: str, where: str) -> np.ndarray:
     """Read the column of counts."""
     given = _column(frame, name, "count column", where)
+    _refuse_row(frame, where, name, ~given.map(_may_count).to_numpy(dtype=bool), "{value} is no count", PEOPLE)
     values = pd.to_numeric(given, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
     _refuse_row(frame, where, name, given.isna().to_numpy(), "the count is missing", PEOPLE)
     _refuse_row(frame, where, name, np.isnan(values), "{value} is no count", PEOPLE)
@@ -403,6 +447,16 @@ def _counts(frame: pd.DataFrame, name: str, where: str) -> np.ndarray:
     _refuse_row(frame, where, name, values > MOST_PEOPLE, "{value} is more people than can be counted", PEOPLE)
     _refuse_row(frame, where, name, values % 1 != 0, "{value} is no whole number of people", PEOPLE)
     return values.astype(np.int64)
+
+
+def _may_count(cell: object) -> bool:
+    """Say whether a cell may hold a count, or nothing: true, a day or a span of time are numbers to pandas."""
+    return not isinstance(cell, (bool, np.bool_)) and (isinstance(cell, (Real, Decimal, str)) or _is_gap(cell))
+
+
+def _is_gap(cell: object) -> bool:
+    """Say whether a cell is empty."""
+    return bool(pd.api.types.is_scalar(cell) and pd.isna(cell))
 
 
 def _labels(frame: pd.DataFrame, name: str, where: str) -> np.ndarray:
@@ -443,7 +497,7 @@ def _refuse_row(frame: pd.DataFrame, where: str, column: str, wrong: np.ndarray,
     value = frame[column].iloc[rows[0]] if column else ""
     value = value.item() if isinstance(value, np.generic) else value
     raise UserError(
-        what.format(value=repr(value) if not pd.isna(value) else "an empty cell"),
+        what.format(value="an empty cell" if _is_gap(value) else shortened(repr(value))),
         where=f"{where}, row {frame.index[rows[0]]}" + (f", column {column}" if column else ""),
         expected=expected,
         do=f"mend this one first; {len(rows) - 1} more after it" if len(rows) > 1 else "",
