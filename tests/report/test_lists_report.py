@@ -551,6 +551,10 @@ def calibrated(release, table=CALIBRATED):
 
 def test_the_calibration_of_as_many_lists_is_shown(study_of):
     page = calibrated(study_of("kosovo"))
+    answer = section(page, "kosovo-answer")
+    assert re.search(
+        r"the 50 % interval from [0-9,]+ to [0-9,]+\. How often such intervals hold", answer.replace("\u202f", " ")
+    )
     assert "held the number in 40 ± 11 % of 20 populations; its upper end was ×2.2 the lower" in section(
         page, "kosovo-assumed"
     )
