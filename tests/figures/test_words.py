@@ -83,3 +83,10 @@ def test_long_names_are_cut_on_one_line():
 
 def test_small_numbers_are_words():
     assert [words.small(number) for number in (0, 4, 11)] == ["no", "four", "11"]
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"), [(0.031, "+3.1 %"), (-0.2, "−20.0 %"), (0.0004, "0.0 %"), (-0.0004, "0.0 %"), (0.0, "0.0 %")]
+)
+def test_a_change_that_is_written_as_nothing_has_no_sign(share, shown):
+    assert words.signed_percent(share).replace("\u202f", " ") == shown

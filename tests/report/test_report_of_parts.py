@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from reader import Reader
 
+from uncounted.report import own_table
 from uncounted.report.years import probability
 
 
@@ -143,3 +144,8 @@ def test_markup_in_the_name_of_a_region_is_text(release):
     release.change("russia", "evidence/named_by_region", change)
     page = Reader(release.report())
     assert "script" not in page.tags and evil in page.text
+
+
+@pytest.mark.parametrize(("people", "shown"), [(-0.4, "0"), (0.4, "0"), (-1_200.2, "−1,200"), (3.0, "+3")])
+def test_a_difference_that_is_written_as_nothing_has_no_sign(people, shown):
+    assert own_table._difference(people) == shown

@@ -87,9 +87,9 @@ def with_error(share, error):
 
 
 def signed_percent(share):
-    """Write a relative change with its sign: `+3.1 %`."""
+    """Write a relative change with its sign: `+3.1 %`; what is 0 as it is written has none."""
     text = percent(abs(share), 1)
-    return f"{'−' if share < 0 else '+'}{text}"
+    return text if text == percent(0.0, 1) else f"{'−' if share < 0 else '+'}{text}"
 
 
 def number(value, digits=3):

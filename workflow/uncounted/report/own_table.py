@@ -185,7 +185,8 @@ def _last(tables, row):
 
 
 def _difference(number):
-    return f"{'−' if number < 0 else '+'}{words.count(abs(number))}"
+    text = words.count(abs(number))
+    return text if text == "0" else f"{'−' if number < 0 else '+'}{text}"
 
 
 def parametric(tables):
