@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from uncounted import estimate, library
+from uncounted import config, estimate, library
 from uncounted.errors import UserError
 
 KOSOVO = Path(__file__).resolve().parents[1] / "data" / "kosovo" / "capture_histories.csv"
@@ -177,3 +177,9 @@ def test_draws_of_the_log_linear_model_stay_lighter_where_others_are_changed():
     changed = library._settings({"sampling": {"loglinear": {"chains": 2}}})["sampling"]["loglinear"]
     assert changed == lighter | {"chains": 2}
     assert library._settings({"checks": {"r_hat": 1.05}})["sampling"]["loglinear"] == lighter
+
+
+def test_dial_and_seed_have_the_bounds_that_they_have_in_a_config():
+    odds = config._schema("case.multiple_systems_estimation")["properties"]["unseen_odds"]
+    assert (odds["minimum"], odds["maximum"]) == (-library.MOST_ODDS, library.MOST_ODDS)
+    assert config._schema("config")["properties"]["seed"]["maximum"] == library._LARGEST_SEED
