@@ -5,6 +5,7 @@ import os
 import threading
 import time
 
+import numba
 import psutil
 import pytest
 
@@ -107,6 +108,35 @@ def test_the_memory_of_a_process_that_has_ended_is_none():
     process.join()
     assert held(ended) == 0
     assert held(psutil.Process()) > 1_000_000
+
+
+def test_a_copy_that_has_grown_large_leaves_the_rest_to_a_second_one(tmp_path, copies, monkeypatch):
+    """The second one does not end before it has done, and as much is kept for it as the first one held."""
+    tell, numbers = copies
+    monkeypatch.setattr(compiling_process, "_LARGE", 1_000_000)
+    kept = tmp_path / "kept"
+
+    def compiles(places):
+        kept.write_text(kept.read_text() + "begun " if kept.exists() else "begun ")
+        tell(0.0)
+        kept.write_text(kept.read_text() + (places / "0.lock").read_text().split()[1] + " ")
+        numba.njit(lambda number: number + 1)(1)
+        kept.write_text(kept.read_text() + "done")
+
+    with in_a_copy(tmp_path / "places", compiles, tmp_path / "places"):
+        pass
+    assert kept.read_text() == "begun 0 begun 1000000 done"
+    assert len(set(numbers())) == 2
+
+
+def test_what_is_kept_for_a_copy_counts_as_held(tmp_path):
+    with open(tmp_path / "0.lock", "a+") as place:
+        assert compiling_process.locked(place)
+        compiling_process.sign(place)
+        assert 0 < compiling_process._held_in(place) < 10**12
+        place.write(f"{10**12}\n")
+        place.flush()
+        assert compiling_process._held_in(place) == 10**12
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from uncounted.models import MODULES, model_named, synthesis, synthesis_counts
 from uncounted.models.priors import FORMS, lognormal_on_log_scale, prior
 from uncounted.models.switch import log_exceedance, observe
 from uncounted.models.synthesis_evidence import AGES, SOURCES, centred, share_named_after
-from uncounted.models.transforms import common_level
+from uncounted.models.transforms import common_level, from_zero
 
 # A few evaluations do not pay for a compiler.
 PLAIN = Mode(linker="py", optimizer="fast_compile")
@@ -183,6 +183,37 @@ def test_density_of_a_walk_does_not_depend_on_its_coordinates():
         walk = back(x)
         expected = stats.norm.logpdf(walk[0], 4.0, 1.0) + stats.norm.logpdf(np.diff(walk), 0.0, 0.4).sum()
         assert density({"walk_commonlevel__": x}) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("scale", [0.01, 0.25, 3.0])
+def test_a_quantity_above_zero_comes_back_to_where_it_began_by_a_map_with_the_declared_jacobian(scale):
+    x, transform = pt.vector("x"), from_zero(scale)
+    there, back, declared = (
+        pytensor.function([x], function(x), mode=PLAIN)
+        for function in (transform.forward, transform.backward, transform.log_jac_det)
+    )
+    values = scale * np.array([1e-9, 1e-3, 0.5, 1.0, 4.0, 1e4])
+    np.testing.assert_allclose(back(there(values)), values, rtol=1e-6)
+    places = np.array([-20.0, -3.0, 0.0, 0.7, 5.0])
+    slopes = (back(places + 1e-5) - back(places - 1e-5)) / 2e-5
+    np.testing.assert_allclose(declared(places), np.log(slopes), atol=1e-5)
+
+
+def test_near_zero_a_quantity_is_walked_by_its_logarithm_and_far_from_zero_by_itself():
+    x = pt.vector("x")
+    there = pytensor.function([x], from_zero(0.25).forward(x), mode=PLAIN)
+    near, far = there(np.array([1e-6, 2e-6])), there(np.array([2.0, 4.0]))
+    assert np.diff(near) == pytest.approx(np.log(2) / 2, rel=1e-4)
+    np.testing.assert_allclose(far, [8.0, 16.0], rtol=1e-4)
+
+
+def test_a_half_normal_prior_is_the_same_whatever_it_is_walked_by():
+    with pm.Model() as model:
+        prior("step", {"step": {"distribution": "half_normal", "scale": 0.25}})
+    density = model.compile_logp(mode=PLAIN, jacobian=False)
+    for x in (-3.0, 0.0, 2.0):
+        value = from_zero(0.25).backward(pt.as_tensor(x)).eval(mode=PLAIN)
+        assert density({"step_fromzero__": x}) == pytest.approx(stats.halfnorm.logpdf(value, scale=0.25))
 
 
 # Sources that are switched off

@@ -2,6 +2,9 @@
 
 Compiling takes several hundred megabytes, which a process does not give back until it ends. As many copies compile at a
 time as there are cores, and none begins while the others hold much memory: more at a time would take no less time.
+
+A copy that has grown large ends before it has done: what it has compiled is on disk, and a second one takes it from
+there.
 """
 
 import contextlib
@@ -23,6 +26,11 @@ from uncounted.files import locked, sign
 _logger = logging.getLogger("uncounted")
 _ROOM = 700_000_000
 """Bytes that others who compile may hold when one more begins."""
+
+_LARGE = 1_000_000_000
+"""Bytes in memory of a copy from which on a second one goes on, and that the second one may come to hold."""
+
+_GOES_ON = 75  # status of a copy that has grown large
 
 _WAIT = 0.2  # seconds
 _HARMLESS = (console.WATCHER, "Dummy-")
@@ -49,9 +57,12 @@ def in_a_copy(places, function, *arguments):
     if not _may_fork():
         yield
         return
-    copy = _start(Path(places), function, arguments)
+    copy = _start(Path(places), 0, _call_until_large, function, *arguments)
     try:
         yield
+        copy.join()
+        if copy.exitcode == _GOES_ON:
+            copy = _start(Path(places), _LARGE, function, *arguments)
     except BaseException:
         copy.kill()
         raise
@@ -89,24 +100,45 @@ def _may_fork():
     )
 
 
-def _start(places, function, arguments):
+def _start(places, expected, function, *arguments):
     with _place(places) as place, warnings.catch_warnings():
         # Of threads beside this one; see `_may_fork`.
         warnings.simplefilter("ignore", DeprecationWarning)
         context = multiprocessing.get_context("fork")
-        copy = context.Process(target=_call, args=(place, function, arguments), daemon=True)
+        copy = context.Process(target=_call, args=(place, expected, function, arguments), daemon=True)
         copy.start()
     return copy
 
 
-def _call(place, function, arguments):
-    """Call a function, in a place that is this process's for as long as it runs."""
+def _call(place, expected, function, arguments):
+    """Call a function, in a place that is this process's for as long as it runs; `expected` bytes are kept for it."""
     gc.freeze()  # what is collected is written to, and no longer shared with the first process
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process is interrupted, and ends this one
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
     sign(place)
+    place.write(f"{expected}\n")
+    place.flush()
     function(*arguments)
+
+
+def _call_until_large(function, *arguments):
+    """Call a function that compiles; once this process has grown large, end it before it compiles something more."""
+    import psutil
+    from numba.core import event
+
+    this = psutil.Process()
+
+    class Watch(event.Listener):
+        def on_start(self, _):
+            if this.memory_info().rss > _LARGE:
+                os._exit(_GOES_ON)
+
+        def on_end(self, _):
+            """Nothing: what was compiled is not on disk yet."""
+
+    with event.install_listener("numba:compile", Watch()):
+        function(*arguments)
 
 
 def _end_with(process):
@@ -131,16 +163,16 @@ def _place(folder):
 
 
 def _held_in(place):
-    """Bytes that the process in a place holds; 0 if there is none."""
+    """Bytes that the process in a place holds, or that are kept for it; 0 if there is none."""
     import psutil
 
     with open(place.name, "a+") as again:
         if locked(again):  # until it is closed, at once
             return 0
     place.seek(0)
-    signed = place.read()
+    number, expected = (*map(int, place.read().split()), 0, 0)[:2]
     try:
-        return held(psutil.Process(int(signed))) if signed else 0
+        return max(held(psutil.Process(number)), expected) if number else 0
     except psutil.Error:
         return 0  # ended since
 

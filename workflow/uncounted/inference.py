@@ -11,6 +11,7 @@ _PROGRESS_EVERY_MS = 1000
 _PRIOR_SHARE = 3
 _PRIOR_TIMES = 8
 _POSITIONS = "unconstrained_draw"
+_STATS = ("depth", "diverging", "energy", "n_steps", "step_size")
 
 
 def seed_for(seed, *names):
@@ -61,13 +62,14 @@ def draw(compiled, *, draws, tune, chains, seed, target_accept, what, start=None
     KeyboardInterrupt
         It was interrupted: there is no posterior of fewer draws than were asked for.
     """
+    import arviz as az
     import nutpie
     from threadpoolctl import threadpool_limits
 
     if start is not None:
         compiled = _starting_at(start, compiled)
     with Progress(chains * (tune + draws), what, "draws") as seen, threadpool_limits(1):
-        trace = nutpie.sample(
+        drawn, stats = nutpie.sample(
             _Watched(compiled, chains, seen),
             draws=draws,
             tune=tune,
@@ -75,18 +77,42 @@ def draw(compiled, *, draws, tune, chains, seed, target_accept, what, start=None
             cores=2,
             seed=seed,
             target_accept=target_accept,
-            save_warmup=False,
             store_unconstrained=keep_positions,
-        )
+            return_raw_trace=True,
+        ).get_arrow_trace()
     # nutpie answers an interrupt with the draws that it had.
-    if trace.posterior.sizes["chain"] * trace.posterior.sizes["draw"] < chains * draws:
+    if len(drawn) < chains or any(chain.num_rows < tune + draws for chain in drawn):
         raise KeyboardInterrupt
-    inner = [name for name in trace.posterior.data_vars if name.endswith("__")]
-    trace.posterior = trace.posterior.drop_vars(inner)
+    names = [name for name in drawn[0].column_names if not name.endswith("__")]
+    groups = {"posterior": _dataset(drawn, names, tune, compiled.coords), "sample_stats": _dataset(stats, _STATS, tune)}
     if keep_positions:
-        trace.add_groups(unconstrained_posterior=trace.sample_stats[[_POSITIONS]])
-        trace.sample_stats = trace.sample_stats.drop_vars(_POSITIONS)
-    return _undated(trace)
+        groups["unconstrained_posterior"] = _dataset(stats, [_POSITIONS], tune)
+    return az.InferenceData(**groups)
+
+
+def _dataset(chains, names, tune, coords=None):
+    """Variables of the tables that the sampler fills, one a chain, without the draws to tune.
+
+    Where there are hundreds of fits of a second, nutpie's own way to ArviZ takes a fifth of the time.
+    """
+    import pyarrow as pa
+    import xarray as xr
+
+    found = {}
+    for name in names:
+        columns = [chain.column(name) for chain in chains]
+        told = columns[0].field.metadata
+        dims, shape = (told[key].decode().split(",") if key in told else [] for key in (b"dims", b"shape"))
+        values = []
+        for column in columns:
+            array = pa.array(column)
+            flat = array.flatten() if shape else array
+            values.append(flat.to_numpy(zero_copy_only=False).reshape(len(array), *map(int, shape))[tune:])
+        found[name] = (("chain", "draw", *dims), np.stack(values))
+    dataset = xr.Dataset(found)
+    labels = {dim: np.arange(length) for dim, length in dataset.sizes.items()}
+    labels |= {dim: np.array(labelled, dtype=object) for dim, labelled in (coords or {}).items() if dim in labels}
+    return dataset.assign_coords(labels)
 
 
 def _undated(trace):

@@ -4,7 +4,6 @@ One compiled model serves all fits; sources are switched off in its data. What n
 done by a second process: drawing predictions, and how soon recruits died.
 """
 
-import contextlib
 import importlib
 import logging
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from uncounted.compiling import compile_model, compiling_ahead
+from uncounted.compiling import compile_model
 from uncounted.evidence.schemas import read_tables
 from uncounted.files import atomic_path
 from uncounted.inference import draw, predict, seed_for, thin
@@ -76,7 +75,8 @@ def _module(model):
 def _fit(case_name, case_config, model, tables, layout, seed):
     """Draw from the posterior, and without each source; in a second process predictions, and how soon recruits died."""
     module, sampling, recruits = _module(model), case_config["sampling"], case_config.get("survival")
-    compiled = _compile(module.build(layout, case_config["priors"]), recruits, tables)
+    logger.info("compiling the model: half a minute, or three the first time")
+    compiled = compile_model(module.build(layout, case_config["priors"]))
     trace = draw(
         compiled,
         **sampling["posterior"],
@@ -105,16 +105,6 @@ def _fit(case_name, case_config, model, tables, layout, seed):
         without = _without_each_source(compiled, start, model, layout, sampling["without_a_source"], seed, case_name)
         trace.extend(predicted.result())
         return trace, without, survived.result() if recruits else None
-
-
-def _compile(built, recruits, tables):
-    """Compile the model, and on another core, for later, the one of how soon recruits died."""
-    logger.info("compiling the model: half a minute, or two the first time")
-    with compiling_ahead(built), contextlib.ExitStack() as later:
-        if recruits:
-            logger.info("compiling the model of how soon recruits died")
-            later.enter_context(compiling_ahead(_build_survival(recruits, tables)))
-    return compile_model(built)
 
 
 def _build_survival(settings, tables):

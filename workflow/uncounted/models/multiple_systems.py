@@ -217,10 +217,12 @@ def fit_models(models, histories, settings, seed, name):
     """
     from uncounted.inference import seed_for
 
-    fits = {}
-    for model in (model for model in models if model != "average"):
+    families, found = [model for model in models if model != "average"], {}
+    # The one that takes long to draw from comes first: another study may compile a large model meanwhile.
+    for model in sorted(families, key=lambda model: model != "latent_class"):
         _logger.info(f"fitting the model {model}")
-        fits[model] = _FAMILIES[model].fit(histories, settings, seed_for(seed, name, model))
+        found[model] = _FAMILIES[model].fit(histories, settings, seed_for(seed, name, model))
+    fits = {model: found[model] for model in families}
     if "average" not in models:
         return fits, {}
     posterior, weights = average.fit(fits, spread_blanks(histories), settings, seed_for(seed, name, "average"))

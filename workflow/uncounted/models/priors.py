@@ -42,10 +42,14 @@ def prior(name, priors, dims=None):
     """
     import pymc as pm
 
+    from uncounted.models.transforms import from_zero
+
     values = _values_of(name, priors)
     if priors[name]["distribution"] == "logit_normal":
         # PyMC gives it none: the sampler would walk on the share itself, and out of (0, 1).
         values["transform"] = pm.distributions.transforms.logodds
+    if priors[name]["distribution"] == "half_normal":
+        values["default_transform"] = from_zero(priors[name]["scale"])
     return getattr(pm, _PYMC[priors[name]["distribution"]])(name, dims=dims, **values)
 
 

@@ -1,5 +1,7 @@
 """Coordinates in which the sampler walks. They change no model, only how easily it is sampled."""
 
+_BEND = 2.0  # how soon :func:`from_zero` turns from the logarithm to the quantity
+
 
 def common_level(count):
     """Sample a series as the mean of its first `count` values, their departures from it, and the later steps.
@@ -38,3 +40,37 @@ def common_level(count):
             return pt.zeros(value.shape[:-1])
 
     return CommonLevel()
+
+
+def from_zero(scale):
+    """Sample a quantity above zero, near zero by its logarithm and from about `scale` on by itself.
+
+    On the scale of the logarithm, a half-normal prior falls off steeply above its scale and has a long tail of values
+    that hardly differ from zero; here it is about a normal one.
+
+    Parameters
+    ----------
+    scale : float
+        Above 0.
+
+    Returns
+    -------
+    pymc.distributions.transforms.Transform
+    """
+    import pytensor.tensor as pt
+    from pymc.distributions.transforms import Transform
+
+    class FromZero(Transform):
+        name = "fromzero"
+
+        def forward(self, value, *inputs):
+            bent = _BEND * value / scale
+            return (bent + pt.log1mexp(-bent)) / _BEND
+
+        def backward(self, value, *inputs):
+            return scale * pt.softplus(_BEND * value) / _BEND
+
+        def log_jac_det(self, value, *inputs):
+            return pt.log(scale) - pt.softplus(-_BEND * value)
+
+    return FromZero()
