@@ -77,6 +77,9 @@ def _fit(case_name, case_config, model, tables, layout, seed):
     module, sampling, recruits = _module(model), case_config["sampling"], case_config.get("survival")
     logger.info("compiling the model: half a minute, or three the first time")
     compiled = compile_model(module.build(layout, case_config["priors"]))
+    if recruits:
+        logger.info("compiling the model of how soon recruits died")
+        compile_model(_build_survival(recruits, tables))  # for the second process, which finds it on disk
     trace = draw(
         compiled,
         **sampling["posterior"],

@@ -45,6 +45,7 @@ KIND = "multiple_systems_estimation"
 
 _MARGIN = 0.9  # stop short of the bounds of the checks: the next computation of R-hat may come out otherwise
 _HOPE = 2.0
+_AT_A_TIME = 2  # chains, as many as NUTS draws at a time: what others compile meanwhile should not come last
 
 
 def parameters(shape):
@@ -121,7 +122,7 @@ def _sample(layout, settings, seed):
         )
 
     with (
-        ThreadPoolExecutor(sampling["chains"]) as pool,
+        ThreadPoolExecutor(_AT_A_TIME) as pool,
         Progress(sampling["sweeps_at_most"], "drawing from the posterior (latent_class)", "sweeps at most") as seen,
     ):
         list(pool.map(tune, range(len(states))))
