@@ -226,7 +226,7 @@ RUSSIA = (Path(__file__).parents[1] / "config/cases/russia.yaml").read_text(enco
         ("  service_drift:\n", "  service_drif:\n", ["did you mean service_drift?"]),
         ("    hazard_step:\n", "    hazard_steps:\n", ["survival.priors.hazard_step"]),
         ("predictive_draws: 400", "predictive_draw: 400", ["sampling.predictive_draw"]),
-        ("target_accept: 0.97", "target_accept: 2", ["sampling.posterior.target_accept is 2", "between 0 and 1"]),
+        ("target_accept: 0.9}", "target_accept: 2}", ["sampling.posterior.target_accept is 2", "between 0 and 1"]),
         ("  divergences: 0 ", "  ", ["'checks.divergences' is missing"]),
     ],
 )
