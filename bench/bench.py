@@ -80,7 +80,7 @@ class _Most(threading.Thread):
         self.start()
 
     def run(self):
-        while not self.over.wait(0.25):
+        while not self.over.wait(1.0):  # more often, watching would take a part of what it measures
             try:
                 family = [self.process, *self.process.children(recursive=True)]
             except psutil.Error:

@@ -28,6 +28,22 @@ sources:
   graves: {table: graves.csv, reads: coverage_checks, kept_for: comparison}
 """
 
+LONGEST = (
+    "test_lists_study.py",
+    "test_same_bytes.py",
+    "test_recovery.py",
+    "test_workflow.py",
+    "test_models_of_lists.py",
+    "test_calibration.py",
+    "test_backtest_workflow.py",
+)
+"""Files that take a minute or more. They come first, so that none is left to run alone at the end of `make test`."""
+
+
+def pytest_collection_modifyitems(items):
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
+
 
 @dataclass
 class Project:
