@@ -189,6 +189,13 @@ def test_a_process_of_its_own_compiles_and_ends(folder, compilers):
     assert not any(map(psutil.pid_exists, compilers()))
 
 
+def test_a_model_is_compiled_ahead_while_another_one_is(folder, compilers):
+    with compiling.compiling_ahead(toy()):
+        drawn(toy(more=True))
+    drawn(toy())
+    assert len(compilers()) == 2
+
+
 def test_a_compiling_process_that_ends_is_replaced_by_this_one(folder, monkeypatch):
     first = os.getpid()
     compile_ = compiling._compile

@@ -54,6 +54,23 @@ def compile_model(model):
         return compiled
 
 
+@contextmanager
+def compiling_ahead(model):
+    """Have another process compile and keep a model, for a :func:`compile_model` that comes later.
+
+    At the end of the block it is waited for. Nothing is done where the model has been kept before, where it has no key,
+    and where there can be no other process (:func:`uncounted.compiling_process.in_a_copy`).
+
+    Parameters
+    ----------
+    model : pymc.Model
+    """
+    with _settings():
+        file = _file_of(model)
+        with contextlib.nullcontext() if file is None else _kept_by_another(model, file):
+            yield
+
+
 def compile_for_disk(function, *arguments):
     """Have another process call a function, for what numba compiles and keeps on disk when it is called.
 

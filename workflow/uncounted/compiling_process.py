@@ -24,7 +24,7 @@ from uncounted import console
 from uncounted.files import locked, sign
 
 _logger = logging.getLogger("uncounted")
-_ROOM = 700_000_000
+_ROOM = 500_000_000
 """Bytes that others who compile may hold when one more begins."""
 
 _LARGE = 1_000_000_000

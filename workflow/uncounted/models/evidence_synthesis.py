@@ -4,6 +4,7 @@ One compiled model serves all fits; sources are switched off in its data. What n
 done by a second process: drawing predictions, and how soon recruits died.
 """
 
+import contextlib
 import importlib
 import logging
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from uncounted.compiling import compile_model
+from uncounted.compiling import compile_model, compiling_ahead
 from uncounted.evidence.schemas import read_tables
 from uncounted.files import atomic_path
 from uncounted.inference import draw, predict, seed_for, thin
@@ -75,11 +76,7 @@ def _module(model):
 def _fit(case_name, case_config, model, tables, layout, seed):
     """Draw from the posterior, and without each source; in a second process predictions, and how soon recruits died."""
     module, sampling, recruits = _module(model), case_config["sampling"], case_config.get("survival")
-    logger.info("compiling the model: half a minute, or three the first time")
-    compiled = compile_model(module.build(layout, case_config["priors"]))
-    if recruits:
-        logger.info("compiling the model of how soon recruits died")
-        compile_model(_build_survival(recruits, tables))  # for the second process, which finds it on disk
+    compiled = _compile(module.build(layout, case_config["priors"]), recruits, tables)
     trace = draw(
         compiled,
         **sampling["posterior"],
@@ -108,6 +105,16 @@ def _fit(case_name, case_config, model, tables, layout, seed):
         without = _without_each_source(compiled, start, model, layout, sampling["without_a_source"], seed, case_name)
         trace.extend(predicted.result())
         return trace, without, survived.result() if recruits else None
+
+
+def _compile(built, recruits, tables):
+    """Compile the model, and for the second process the one of how soon recruits died: beside it if there is room."""
+    logger.info("compiling the model: half a minute, or three the first time")
+    with compiling_ahead(built), contextlib.ExitStack() as later:
+        if recruits:
+            logger.info("compiling the model of how soon recruits died")
+            later.enter_context(compiling_ahead(_build_survival(recruits, tables)))
+    return compile_model(built)
 
 
 def _build_survival(settings, tables):
