@@ -88,6 +88,13 @@ def test_chains_and_draws_are_as_many_as_asked_without_those_to_tune(trace):
     assert "energy" in trace.sample_stats
 
 
+def test_draws_are_those_that_the_sampler_hands_to_arviz(compiled, trace):
+    settings = {name: SAMPLING[name] for name in ("draws", "tune", "chains", "target_accept")}
+    others = nutpie.sample(compiled, **settings, seed=1, cores=2, save_warmup=False, progress_bar=False)
+    for group in trace.groups():
+        xr.testing.assert_equal(trace[group], others[group][list(trace[group].data_vars)])
+
+
 def test_only_variables_on_their_own_scale_are_kept(trace):
     assert set(trace.posterior.data_vars) == {"level", "scale", "twice"}
     assert trace.posterior["scale"].min() > 0
