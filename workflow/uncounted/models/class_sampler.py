@@ -47,9 +47,9 @@ COPIES = 9
 """Tempered copies a chain: the hottest has the likelihood to the power 0.17."""
 
 _POWER = 0.8
-_EVERY = 2  # sweeps between two Hamiltonian moves of a copy
+_EVERY = 3  # sweeps between two Hamiltonian moves of a copy
 _LEAPS = 24  # at most, of a Hamiltonian move: how many is drawn evenly
-_FIRST_STEP, _ACCEPTED, _ADAPTED_BY = 0.3, 0.8, 0.05
+_FIRST_STEP, _ACCEPTED, _ADAPTED_BY = 0.3, 0.8, 0.1
 _INFORMATION = 0.1  # of a member of a class on the logit of its coverage p: p (1 - p) for a p of 0.11
 _INFORMATION_OF_PRIOR = 0.3  # on the same: one over the variance of the logistic distribution
 _TOO_FAR = 1e4
@@ -129,8 +129,9 @@ def tune(rng, state, counts, possible, existing, shape, rate_of_prior, sweeps):
     step_size = state[5]
     alike = _strata_alike(possible, existing)
     seen = _histories_seen(counts)
-    likely, accepted = np.empty(step_size.size), np.full(step_size.size, _ACCEPTED)
+    likely, accepted = np.empty(step_size.size), np.empty(step_size.size)
     for sweep in range(sweeps):
+        accepted[:] = _ACCEPTED  # not every copy makes such a move in this sweep
         _sweep(sweep, rng, state, counts, possible, existing, alike, seen, shape, rate_of_prior, likely, accepted)
         step_size *= np.exp(_ADAPTED_BY * (accepted - _ACCEPTED))
 
