@@ -200,9 +200,7 @@ def predict(model, trace, *, seed):
         replicated = pm.sample_posterior_predictive(
             trace, random_seed=seed, progressbar=False, compile_kwargs={"mode": mode}
         )
-        density = pm.compute_log_likelihood(
-            trace, extend_inferencedata=False, progressbar=False, compile_kwargs={"mode": mode}
-        )
+    density = _log_likelihood(model, trace.posterior, mode)
     predicted.prior = _prior(model, predicted.prior, _PRIOR_TIMES * draws, seed, mode)
     predicted.add_groups(posterior_predictive=replicated.posterior_predictive, log_likelihood=density)
     return _undated(predicted)
@@ -215,21 +213,52 @@ def _prior(model, few, draws, seed, mode):
     one after the other does. `few` are draws of the same variables, whose dimensions are taken over.
     """
     import pymc as pm
-    import pytensor
-    from pytensor.graph.replace import vectorize_graph
 
     free, derived = ([variable.name for variable in kind] for kind in (model.free_RVs, model.deterministics))
     with model:
         prior = pm.sample_prior_predictive(draws, var_names=free, random_seed=seed, compile_kwargs={"mode": mode}).prior
     if not derived:
         return prior
-    drawn = {
-        model[name]: pytensor.tensor.tensor(dtype=model[name].dtype, shape=(None, *model[name].type.shape))
-        for name in free
-    }
-    formulas = vectorize_graph([model[name] for name in derived], replace=drawn)
-    calculate = pytensor.function(list(drawn.values()), formulas, mode=mode, on_unused_input="ignore")
-    values = calculate(*[prior[name].values[0] for name in free])
+    values = _for_all_draws([model[name] for name in derived], {model[name]: prior[name] for name in free}, mode)
     labels = {name: few[name] for name in few.coords if name not in ("chain", "draw")}
-    found = {name: (few[name].dims, value[None]) for name, value in zip(derived, values, strict=True)}
+    found = {name: (few[name].dims, value) for name, value in zip(derived, values, strict=True)}
     return prior.assign_coords(labels).assign(found)
+
+
+def _log_likelihood(model, posterior, mode):
+    """Log density of each figure in each draw, as :func:`pymc.compute_log_likelihood` has it, for all draws at once."""
+    import arviz as az
+    from pymc.backends.arviz import coords_and_dims_for_inferencedata
+    from pymc.model.transform.conditioning import remove_value_transforms
+
+    plain = remove_value_transforms(model)
+    names = [variable.name for variable in plain.observed_RVs]
+    drawn = {plain.rvs_to_values[variable]: posterior[variable.name] for variable in plain.free_RVs}
+    values = _for_all_draws(plain.logp(vars=plain.observed_RVs, sum=False), drawn, mode)
+    coords, dims = coords_and_dims_for_inferencedata(plain)
+    return az.dict_to_dataset(dict(zip(names, values, strict=True)), coords=coords, dims=dims)
+
+
+def _for_all_draws(formulas, drawn, mode):
+    """Calculate tensors for all draws at once, in a tenth of the time that one after the other takes.
+
+    Parameters
+    ----------
+    formulas : list of tensor
+    drawn : dict of tensor to xarray.DataArray
+        What they depend on, each with its draws: (chain, draw, ...).
+
+    Returns
+    -------
+    list of numpy.ndarray, each (chain, draw, ...)
+    """
+    import pytensor
+    from pytensor.graph.replace import vectorize_graph
+
+    sizes = next(iter(drawn.values())).shape[:2]
+    batched = {one: pytensor.tensor.tensor(dtype=one.dtype, shape=(None, *one.type.shape)) for one in drawn}
+    calculate = pytensor.function(
+        list(batched.values()), vectorize_graph(formulas, replace=batched), mode=mode, on_unused_input="ignore"
+    )
+    values = calculate(*[draws.values.reshape(-1, *draws.shape[2:]) for draws in drawn.values()])
+    return [value.reshape(*sizes, *value.shape[1:]) for value in values]

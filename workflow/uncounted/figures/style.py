@@ -108,7 +108,8 @@ def _settle(figure):
     differs between runs, and with it the names that SVG gives to what is clipped.
     """
     figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    # Not "none": that leaves a placeholder, for which each file is drawn twice.
+    figure.set_layout_engine(None)
     for axes in figure.axes:
         axes.set_position([round(float(edge), 5) for edge in axes.get_position().bounds])
 
