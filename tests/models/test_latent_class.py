@@ -106,6 +106,29 @@ def test_chains_go_on_until_they_agree_and_the_same_seed_gives_the_same_draws():
     np.testing.assert_array_equal(one.posterior["total"].values, two.posterior["total"].values)
 
 
+@pytest.mark.parametrize(
+    ("draws", "sweeps", "most"), [(100, 1000, 64_000), (20, 1000, 64_000), (300, 300, 300), (80, 20, 2_000), (8, 3, 50)]
+)
+def test_of_a_chain_the_first_quarter_is_left_out_and_the_rest_kept_evenly(draws, sweeps, most):
+    chain, done = latent_class._Chain(), 0
+    looks = latent_class._looks({"sweeps": sweeps, "sweeps_at_most": most})
+    assert (looks[0], looks[-1]) == (sweeps, most)
+    for look in looks:
+        number = max(1, (look - done) // latent_class._every(look, draws))
+        # What the sampler keeps of `look - done` sweeps: those after which it has one more.
+        taken = [
+            done + 1 + i for i in range(look - done) if (i + 1) * number // (look - done) > i * number // (look - done)
+        ]
+        chain.add([np.array(taken), np.array(taken)], look - done)
+        done = look
+        (kept, again) = chain.evenly(draws)
+        np.testing.assert_array_equal(kept, again)
+        assert kept[0] > done / 4 and kept[-1] == done
+        assert 0.85 * min(draws, int(0.75 * done)) <= len(kept) <= draws
+        assert np.diff(kept).min() >= 1
+        assert np.diff(kept).max() <= max(2, 3.5 * 0.75 * done / draws)
+
+
 def test_chains_too_far_apart_to_agree_in_time_stop():
     counts = np.array([[0, 9000, 4000, 2000, 3000, 1000, 1000, 900]])
     config = settings(5, 5)

@@ -25,6 +25,8 @@ for case, study in CASES.items():
             case_folder=lambda w, input: dirname(input.estimates),
             out_folder=lambda w, output: dirname(output.figures[0]),
             code=digest("figures"),
+        # The longest first, so that it is not left to run alone.
+        priority: int(study["kind"] == "evidence_synthesis")
         conda:
             "../../envs/environment.yaml"
         script:

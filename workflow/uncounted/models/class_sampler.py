@@ -3,7 +3,7 @@ r"""Draws from the posterior of latent classes: Gibbs steps, and moves along the
 The posterior of a mixture has several modes - as many classes as the data want, or one more, or the same classes in
 other places - between which a walk along the gradient does not pass. Here each chain is a ladder of copies (Geyer 1991,
 *Computing Science and Statistics: Proc. 23rd Symp. Interface*, 156), in which copy :math:`t` has the likelihood to the
-power :math:`\beta_t = 0.8^t`: the hottest go where they like, and what they find is handed down by exchanges of
+power :math:`\beta_t = 0.72^t`: the hottest go where they like, and what they find is handed down by exchanges of
 neighbouring copies. Only the copy with :math:`\beta_0 = 1` is kept.
 
 The steps
@@ -44,9 +44,9 @@ import numba
 import numpy as np
 
 COPIES = 9
-"""Tempered copies a chain: the hottest has the likelihood to the power 0.17."""
+"""Tempered copies a chain: the hottest has the likelihood to the power 0.07."""
 
-_POWER = 0.8
+_POWER = 0.72
 _EVERY = 3  # sweeps between two Hamiltonian moves of a copy
 _LEAPS = 24  # at most, of a Hamiltonian move: how many is drawn evenly
 _FIRST_STEP, _ACCEPTED, _ADAPTED_BY = 0.3, 0.8, 0.1

@@ -131,9 +131,9 @@ def _sample(layout, settings, seed):
         list(pool.map(tune, range(len(states))))
         done = 0
         for look in _looks(sampling):
-            every = max(1, int(look * (1 - _LEFT_OUT) / sampling["draws"]))
             sweeps, done = look - done, look
-            list(pool.map(go_on, range(len(states)), repeat(sweeps), repeat(-(-sweeps // every))))
+            draws = max(1, sweeps // _every(look, sampling["draws"]))
+            list(pool.map(go_on, range(len(states)), repeat(sweeps), repeat(draws)))
             parts = [chain.evenly(sampling["draws"]) for chain in chains]
             trace = _trace(parts, layout, table, generators[0], done)
             seen(done)
@@ -148,8 +148,13 @@ def _looks(sampling):
     first, last = sampling["sweeps"], max(sampling["sweeps"], sampling["sweeps_at_most"])
     further = [first]
     while further[-1] < last:
-        further.append(min(last, round(first * _FURTHER ** len(further))))
+        further.append(min(last, max(further[-1] + 1, round(first * _FURTHER ** len(further)))))
     return further
+
+
+def _every(look, draws):
+    """How many sweeps to go from one draw to the next, so that `draws` can be kept at a look and at later ones."""
+    return max(1, int(look * (1 - _LEFT_OUT) / draws))
 
 
 class _Chain:
