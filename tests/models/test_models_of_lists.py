@@ -1,10 +1,12 @@
 """Models of lists: known truths are found again, and what they share holds."""
 
+import arviz as az
 import numpy as np
 import pytensor.tensor as pt
 import pytest
 import xarray as xr
 import yaml
+from scipy import signal
 
 from uncounted.checks.populations import KINDS
 from uncounted.errors import UserError
@@ -243,6 +245,21 @@ def test_the_average_is_the_mixture_transformed_by_a_beta_distribution(settings)
     np.testing.assert_array_equal(mixed["total"] - mixed["unseen"], np.full(mixed["total"].shape, 100))
     np.testing.assert_array_equal(mixed["model"], (mixed["total"] > 1500).astype(int))
     assert average.fit(fits, table, settings, 1)[0].identical(mixed)
+
+
+def test_draws_of_slow_chains_are_as_few_in_the_average(settings):
+    """Two families whose chains move slowly: their average has hardly more effective draws than both of them."""
+    rng = np.random.default_rng(3)
+    fits = {}
+    for name in ("one", "two"):
+        walk = signal.lfilter([1], [1, -0.8], rng.normal(size=(2, 500)), axis=1)[:, 250:]
+        fit = fit_like(1, [50, 30, 20])
+        total = np.round(1000 + 30 * (walk - walk.mean(axis=1, keepdims=True)))
+        fits[name] = fit.assign(total=fit["total"].copy(data=total), unseen=fit["unseen"].copy(data=total - 100))
+    mixed, _ = average.fit(fits, histories_of([0, 50, 30, 20]), settings, 1)
+    of_families = sum(float(az.ess(fit["total"].values)) for fit in fits.values())
+    assert of_families < 200
+    assert float(az.ess(mixed["total"].values.astype(float))) < 1.5 * of_families
 
 
 def test_one_family_alone_is_not_transformed(settings):
