@@ -5,6 +5,7 @@ import logging
 import os
 import subprocess
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -41,6 +42,20 @@ def test_nothing_stays_behind(log):
     with pytest.raises(SystemExit), console.job(log):
         raise UserError("x")
     assert (logging.getLogger().handlers, console.logger.handlers, logging.getLogger().level) == before
+
+
+def test_temporary_files_go_with_the_job(log, monkeypatch):
+    monkeypatch.setenv("TMPDIR", tempfile.gettempdir())
+    before = tempfile.tempdir, os.environ["TMPDIR"]
+    with console.job(log):
+        with tempfile.NamedTemporaryFile(delete=False) as left:
+            pass
+        program = "import tempfile; print(tempfile.mkstemp()[1])"
+        said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+        files = [Path(left.name), Path(said.strip())]
+        assert all(file.exists() for file in files)
+    assert not any(file.exists() for file in files)
+    assert (tempfile.tempdir, os.environ["TMPDIR"]) == before
 
 
 def test_user_error_is_told_plainly(log, capsys):

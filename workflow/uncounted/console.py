@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -66,6 +67,7 @@ def job(log_path, name=None):
             undo.enter_context(_captured_warnings())
             undo.enter_context(contextlib.redirect_stdout(log))
             undo.enter_context(contextlib.redirect_stderr(log))
+            undo.enter_context(_temporary_files_apart())
             undo.enter_context(_interruptible())
             _end_when_orphaned()
             began = time.monotonic()
@@ -86,6 +88,21 @@ def job(log_path, name=None):
                 logger.error(str(plain))
                 raise SystemExit(1) from None
             to_log.emit(_record(f"done in {duration(time.monotonic() - began)}"))
+
+
+@contextmanager
+def _temporary_files_apart():
+    """Put temporary files into a folder that goes with the job: PyTensor leaves one for each function it compiles."""
+    before = tempfile.tempdir, os.environ.get("TMPDIR")
+    with tempfile.TemporaryDirectory(prefix="uncounted-", ignore_cleanup_errors=True) as folder:
+        tempfile.tempdir = os.environ["TMPDIR"] = folder
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before[0]
+            os.environ.pop("TMPDIR")
+            if before[1] is not None:
+                os.environ["TMPDIR"] = before[1]
 
 
 def explain(error):
