@@ -43,8 +43,8 @@ from pathlib import Path
 import numba
 import numpy as np
 
-COPIES = 9
-"""Tempered copies a chain: the hottest has the likelihood to the power 0.07."""
+COPIES = 7
+"""Tempered copies a chain: the hottest has the likelihood to the power 0.14."""
 
 _POWER = 0.72
 _EVERY = 3  # sweeps between two Hamiltonian moves of a copy
