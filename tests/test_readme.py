@@ -10,7 +10,7 @@ import pytest
 from uncounted.estimates import STRATA
 
 ROOT = Path(__file__).parents[1]
-RELEASE = "2026.11.5"
+RELEASE = "2026.11.6"
 LISTED = (ROOT / "results" / "README.md").read_text(encoding="utf-8")
 RELEASES = re.findall(r"^## \[(.*?)\]", LISTED, re.M)
 
