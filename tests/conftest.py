@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from uncounted import compiling_process
+
 ROOT = Path(__file__).resolve().parents[1]
 STUBS = ROOT / "tests" / "stubs" / "uncounted"
 
@@ -28,10 +30,14 @@ sources:
   graves: {table: graves.csv, reads: coverage_checks, kept_for: comparison}
 """
 
+# A run of the workflow keeps within 2 GB, and compiles one model after the other; tests may take more, and less time.
+compiling_process._ROOM = 8_000_000_000
+
 LONGEST = (
     "test_lists_study.py",
     "test_same_bytes.py",
     "test_recovery.py",
+    "test_latent_class.py",
     "test_workflow.py",
     "test_models_of_lists.py",
     "test_calibration.py",
