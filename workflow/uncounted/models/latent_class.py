@@ -48,7 +48,7 @@ KIND = "multiple_systems_estimation"
 _MARGIN = 0.9  # stop short of the bounds of the checks: the next computation of R-hat may come out otherwise
 _HOPE = 2.0
 _LEFT_OUT = 0.25  # of a chain, from its start
-_FURTHER = 2**0.5  # a chain goes at each look, as a multiple of how far it has come
+_FURTHER = 2**0.5  # sweeps at a look, over those at the look before
 _AT_A_TIME = 2  # chains, as many as NUTS draws at a time: what others compile meanwhile should not come last
 
 
@@ -164,20 +164,20 @@ class _Chain:
         self._sweeps, self._after, self._arrays = 0, np.empty(0, dtype=int), []
 
     def add(self, arrays, sweeps):
-        """Add draws taken at even distances on `sweeps` more sweeps."""
+        """Add draws taken at even distances on `sweeps` more sweeps, and leave out the start of the chain."""
         number = len(arrays[0])
         after = self._sweeps - (-np.arange(1, number + 1) * sweeps // number)
         self._sweeps += sweeps
+        self._after = np.concatenate([self._after, after])
+        if self._arrays:
+            arrays = [np.concatenate(pair) for pair in zip(self._arrays, arrays, strict=True)]
         inside = self._after > _LEFT_OUT * self._sweeps
-        self._after = np.concatenate([self._after[inside], after])
-        earlier = [array[inside] for array in self._arrays]
-        self._arrays = [np.concatenate(pair) for pair in zip(earlier, arrays, strict=True)] if earlier else list(arrays)
+        self._after, self._arrays = self._after[inside], [array[inside] for array in arrays]
 
     def evenly(self, draws):
-        """Take at most so many draws, at distances as even as may be, without those to be left out."""
-        first = np.searchsorted(self._after, _LEFT_OUT * self._sweeps, side="right")
+        """Take at most so many draws, at distances as even as may be."""
         wanted = np.linspace(_LEFT_OUT * self._sweeps, self._sweeps, draws + 1)[1:]
-        places = np.unique(np.searchsorted(self._after[first:], wanted).clip(max=len(self._after) - first - 1)) + first
+        places = np.unique(np.searchsorted(self._after, wanted))
         return [array[places] for array in self._arrays]
 
 
