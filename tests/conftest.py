@@ -1,4 +1,4 @@
-"""A small copy of the project for tests that run Snakemake: the real workflow, stages that take no time."""
+"""What tests share: a small copy of the project, whose stages take no time; a release with made-up tables; an order."""
 
 import os
 import shutil
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from made_up_release import new_release, new_release_of_lists
 from uncounted import compiling_process
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,21 +35,38 @@ sources:
 compiling_process._ROOM = 8_000_000_000
 
 LONGEST = (
+    "test_recovery.py",
     "test_lists_study.py",
     "test_same_bytes.py",
-    "test_recovery.py",
     "test_latent_class.py",
+    "test_survival.py",
     "test_workflow.py",
+    "test_lists_report.py",
     "test_models_of_lists.py",
     "test_calibration.py",
     "test_backtest_workflow.py",
 )
-"""Files that take a minute or more. They come first, so that none is left to run alone at the end of `make test`."""
+"""Files that take long. They come first, so that none is left to run alone at the end of `make test`."""
+
+TOGETHER = ("figures", "report")
+"""Folders of tests that share a release, which takes long to make: one process has them all."""
 
 
 def pytest_collection_modifyitems(items):
     place = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path.name, len(place)))
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Give each process whole files of tests, or all files of a folder."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByWhatTheyShare(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.split("::")[0]
+            return " and ".join(TOGETHER) if Path(file).parent.name in TOGETHER else file
+
+    return ByWhatTheyShare(config, log)
 
 
 @dataclass
@@ -120,6 +138,19 @@ def finished_project(tmp_path_factory):
 def project(finished_project, tmp_path):
     """A copy of the project after one whole run."""
     return finished_project.copy(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def finished_release(tmp_path_factory):
+    """A release of the Russian case, with figures. Not to be changed: copy it."""
+    return new_release(tmp_path_factory.mktemp("release") / "2024.1")
+
+
+@pytest.fixture(scope="session")
+def finished_lists(finished_release, tmp_path_factory):
+    """A release with studies of lists and one of the other kind. Not to be changed: copy it."""
+    release = finished_release.copy(tmp_path_factory.mktemp("lists") / "2024.2")
+    return new_release_of_lists(release, tmp_path_factory.mktemp("data"))
 
 
 def new_project(folder):

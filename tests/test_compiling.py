@@ -1,11 +1,14 @@
 """Compiled models that are kept: the same draws as from the compiler, and never those of another model."""
 
+import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numba
 import numpy as np
 import psutil
 import pymc as pm
@@ -41,6 +44,15 @@ def folder(tmp_path, monkeypatch):
     return tmp_path / "kept"
 
 
+@pytest.fixture(scope="module")
+def kept_before(tmp_path_factory):
+    """Folder of the toy that was compiled and kept, and its draws. Not to be changed: copy it."""
+    folder = tmp_path_factory.mktemp("kept")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiling, "kept_models", lambda: folder)
+        return folder, drawn(toy())
+
+
 @pytest.fixture
 def here(monkeypatch):
     """Compile in this process."""
@@ -69,16 +81,29 @@ def kept_in(folder):
     return list(folder.glob("*.model"))
 
 
-def test_a_kept_model_gives_the_same_draws(folder, here, monkeypatch):
-    first = drawn(toy(more=True))
+def test_a_kept_model_gives_the_same_draws_under_the_same_names(folder, here, monkeypatch):
+    fresh = compile_model(toy(more=True))
+    first = draw(fresh, **SAMPLING, seed=1).posterior.drop_attrs()
     assert len(kept_in(folder)) == 1
     monkeypatch.setattr(compiling, "_compile", lambda model: pytest.fail("compiled again"))
-    xr.testing.assert_identical(drawn(toy(more=True)), first)
+    kept = compile_model(toy(more=True))
+    assert_of_the_same_names_and_sizes(fresh, kept)
+    xr.testing.assert_identical(draw(kept, **SAMPLING, seed=1).posterior.drop_attrs(), first)
     assert not drawn(toy(more=True), seed=2).equals(first)
 
 
-def test_a_kept_model_serves_the_data_that_are_given(folder):
-    compile_model(toy())
+def assert_of_the_same_names_and_sizes(fresh, kept):
+    assert fresh.shapes == kept.shapes
+    assert fresh.n_dim == kept.n_dim
+    assert fresh.dims == kept.dims
+    assert json.dumps({k: list(map(str, v)) for k, v in fresh.coords.items()}) == json.dumps(
+        {k: list(map(str, v)) for k, v in kept.coords.items()}
+    )
+    np.testing.assert_array_equal(fresh.initial_point_func(3), kept.initial_point_func(3))
+
+
+def test_a_kept_model_serves_the_data_that_are_given(folder, kept_before):
+    shutil.copytree(kept_before[0], folder)
     other = draw(compile_model(toy(figures=SEEN + 50.0)), **SAMPLING, seed=1).posterior
     assert len(kept_in(folder)) == 1
     assert float(other["level"].mean()) > 20
@@ -152,9 +177,9 @@ def test_a_model_that_has_no_key_is_compiled_every_time(folder):
 @pytest.mark.parametrize(
     "damage", [lambda code: code[:-9], lambda code: code[:99] + b"?" + code[100:], lambda code: b""]
 )
-def test_a_damaged_file_is_told_of_and_compiled_again(folder, caplog, damage):
-    first = drawn(toy())
-    (file,) = kept_in(folder)
+def test_a_damaged_file_is_told_of_and_compiled_again(folder, kept_before, caplog, damage):
+    whole, first = kept_before
+    (file,) = kept_in(shutil.copytree(whole, folder))
     file.write_bytes(damage(file.read_bytes()))
     xr.testing.assert_identical(drawn(toy()), first)
     assert any("damaged" in message for message in caplog.messages)
@@ -165,17 +190,6 @@ def test_a_damaged_file_is_told_of_and_compiled_again(folder, caplog, damage):
 
 def test_models_are_kept_where_pytensor_keeps_its_code():
     assert kept_models().parent == type(kept_models())(pytensor.config.base_compiledir)
-
-
-def test_dimensions_and_names_are_those_of_the_compiler(folder, here):
-    fresh, kept = compile_model(toy(more=True)), compile_model(toy(more=True))
-    assert fresh.shapes == kept.shapes
-    assert fresh.n_dim == kept.n_dim
-    assert fresh.dims == kept.dims
-    assert json.dumps({k: list(map(str, v)) for k, v in fresh.coords.items()}) == json.dumps(
-        {k: list(map(str, v)) for k, v in kept.coords.items()}
-    )
-    np.testing.assert_array_equal(fresh.initial_point_func(3), kept.initial_point_func(3))
 
 
 def test_a_process_of_its_own_compiles_and_ends(folder, compilers):
@@ -208,3 +222,14 @@ def test_a_compiling_process_that_ends_is_replaced_by_this_one(folder, monkeypat
 def test_what_is_compiled_for_the_disk_is_compiled_by_another_process(folder, tmp_path):
     compiling.compile_for_disk(lambda file: file.write_text(str(os.getpid())), tmp_path / "called")
     assert int((tmp_path / "called").read_text()) != os.getpid()
+
+
+def test_what_is_compiled_for_the_disk_is_not_compiled_again(folder, tmp_path, monkeypatch):
+    module = tmp_path / "toy_on_disk.py"
+    module.write_text("import numba\n\n\n@numba.njit(cache=True)\ndef twice(x):\n    return 2 * x\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path / "numba"))
+    twice = importlib.import_module(module.stem).twice
+    compiling.compile_for_disk(twice, 1.0)
+    assert twice(2.0) == 4.0
+    assert (sum(twice.stats.cache_hits.values()), sum(twice.stats.cache_misses.values())) == (1, 0)

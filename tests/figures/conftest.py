@@ -1,4 +1,4 @@
-"""A case with made-up tables, once for all tests of the figures."""
+"""A case with made-up tables."""
 
 import shutil
 
@@ -9,11 +9,9 @@ from uncounted.figures.tables import open_tables
 
 
 @pytest.fixture(scope="session")
-def finished_case(tmp_path_factory):
-    """The folder of a case. Not to be changed: copy it."""
-    folder = tmp_path_factory.mktemp("release") / "russia"
-    made_up.make_case(folder)
-    return folder
+def finished_case(finished_release):
+    """The folder of a case, with its figures. Not to be changed: copy it."""
+    return finished_release.case()
 
 
 @pytest.fixture

@@ -9,10 +9,12 @@ import pytest
 import yaml
 from scipy.special import betaln, gammaln
 
+from uncounted import compiling
 from uncounted.checks.simulation_based import draw_prior_classes
 from uncounted.evidence.histories import Histories
 from uncounted.library import DEFAULTS
-from uncounted.models import latent_class
+from uncounted.models import class_sampler, latent_class
+from uncounted.models.cells import lay_out
 
 QUANTILES = [0.05, 0.25, 0.5, 0.75, 0.95]
 
@@ -136,27 +138,33 @@ def test_chains_too_far_apart_to_agree_in_time_stop():
     assert int(latent_class.fit(histories_of(counts), config, 5).sample_stats["sweeps"].max()) < 40
 
 
-def test_the_sampler_is_compiled_by_another_process_where_it_was_not_before(tmp_path):
-    """Of this process it takes no memory; and what was compiled is found on disk, and not compiled again."""
-    program = (
-        "import uncounted.compiling_process as process, uncounted.models.class_sampler as sampler\n"
-        "import uncounted.models.latent_class as latent_class\n"
-        "from uncounted.checks.calibration import histories_of\n"
-        "import numpy as np, yaml\n"
-        "from uncounted.config import DEFAULTS\n"
-        "asked, start = [], process._start\n"
-        "process._start = lambda *given: asked.append(given) or start(*given)\n"
-        "process._ON_LINUX = True\n"
-        "before = sampler.is_compiled()\n"
-        "settings = yaml.safe_load(DEFAULTS.read_text()) | {'unseen_odds': 0.0}\n"
-        "settings['sampling']['latent_class'] |= "
-        "{'draws': 20, 'chains': 2, 'tune': 5, 'sweeps': 20, 'sweeps_at_most': 20}\n"
-        "latent_class.fit(histories_of(np.array([[0, 50, 40, 10, 30, 10, 5, 3]])), settings, 1)\n"
-        "print(before, len(asked), sum(sampler.advance.stats.cache_misses.values()))\n"
-    )
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
-    for expected in ("False 1 0", "True 0 0"):
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", program], env=environment, capture_output=True, text=True, check=True
-        )
-        assert done.stdout.splitlines()[-1] == expected
+SMALL = histories_of([[0, 50, 40, 10, 30, 10, 5, 3]])
+
+
+def few_sweeps():
+    config = settings(3, 20)
+    config["sampling"]["latent_class"] |= {"draws": 20, "tune": 5}
+    return config
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_the_sampler_is_compiled_by_another_process_where_it_was_not_before(monkeypatch, before):
+    asked = []
+    monkeypatch.setattr(class_sampler, "is_compiled", lambda: before)
+    monkeypatch.setattr(compiling, "compile_for_disk", lambda function, *given: asked.append(function))
+    latent_class.fit(SMALL, few_sweeps(), 1)
+    assert asked == ([] if before else [latent_class._take_a_step])
+
+
+def test_one_step_compiles_all_that_chains_of_any_study_call():
+    latent_class._take_a_step(latent_class._table(lay_out(SMALL)), (3, 10), [0.25, 0.25])
+    latent_class.fit(histories_of([[0, 9, 8, 3, 7, 2, 2, 1], [0, 5, 6, 2, 4, 1, 1, 1]]), few_sweeps(), 1)
+    assert [len(f.signatures) for f in (class_sampler.start, class_sampler.tune, class_sampler.advance)] == [1, 1, 1]
+
+
+def test_other_processes_know_whether_the_sampler_is_compiled(tmp_path):
+    latent_class.fit(SMALL, few_sweeps(), 1)
+    ask = [sys.executable, "-c", "from uncounted.models import class_sampler; print(class_sampler.is_compiled())"]
+    for other, expected in (({}, "True"), ({"NUMBA_CACHE_DIR": str(tmp_path)}, "False")):
+        done = subprocess.run(ask, env=os.environ | other, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == expected

@@ -182,14 +182,18 @@ def test_two_lists_are_refused_by_name(settings):
 
 def test_structural_zeros_have_no_rate(settings):
     rng = np.random.default_rng(5)
-    counts = np.stack([independent(3000, [0.3, 0.3, 0.3, 0.3], rng) for _ in range(2)])
+    counts = np.stack([independent(3000, [0.3, 0.3, 0.3], rng) for _ in range(3)])
     possible = np.ones(counts.shape, dtype=bool)
-    possible[1, 8:] = False
-    counts[1, 8:] = 0
-    fit = loglinear.fit(histories_of(counts, ("a", "b"), possible=possible), settings, 1)
+    possible[1, 4:] = False
+    counts[1, 4:] = 0
+    blank = np.zeros((1, 1, 8), dtype=np.int64)
+    blank[0, 0, [1, 4]] = [20, 30]
+    everywhere = np.ones((1, 3), dtype=bool)
+    table = histories_of(counts, "abc", possible=possible, blank=blank, blank_strata=everywhere)
+    fit = loglinear.fit(table, settings, 1)
     rates = fit.posterior["cell_rate"].sel(stratum="b")
-    assert (rates.values[..., 7:] == 0).all() and (rates.values[..., :7] > 0).all()
-    # The fourth list found 30 of 100 of the second stratum, who are gone from it with the list.
+    assert (rates.values[..., 3:] == 0).all() and (rates.values[..., :3] > 0).all()
+    # The third list found 30 of 100 of the second stratum, who are gone from it with the list.
     assert np.isfinite(fit.posterior["total_by_stratum"].astype(float)).all()
 
 
