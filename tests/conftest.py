@@ -37,16 +37,17 @@ compiling_process._ROOM = 8_000_000_000
 LONGEST = (
     "test_recovery.py",
     "test_lists_study.py",
+    "test_workflow.py",
+    "test_lists_report.py",
     "test_same_bytes.py",
     "test_latent_class.py",
     "test_survival.py",
-    "test_workflow.py",
-    "test_lists_report.py",
     "test_models_of_lists.py",
     "test_calibration.py",
-    "test_backtest_workflow.py",
+    "test_compiling.py",
 )
-"""Files that take long. They come first, so that none is left to run alone at the end of `make test`."""
+"""Files that take long. They come first, so that none is left to run alone at the end of `make test`; and those that
+compile most before those to which parts of it are of use."""
 
 TOGETHER = ("figures", "report")
 """Folders of tests that share a release, which takes long to make: one process has them all."""
