@@ -16,6 +16,7 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 import xarray as xr
+from numba.core import event
 
 from uncounted import compiling, compiling_process
 from uncounted.compiling import compile_model, kept_models
@@ -217,6 +218,20 @@ def test_a_compiling_process_that_ends_is_replaced_by_this_one(folder, monkeypat
         compiling, "_compile", lambda model: compile_(model) if os.getpid() == first else os.kill(os.getpid(), 9)
     )
     assert drawn(toy())["level"].size == 100
+
+
+def test_an_array_of_another_shape_is_an_error_for_which_no_text_is_compiled():
+    with compiling._settings(), event.install_recorder("numba:compile") as compiled:
+
+        @numba.njit
+        def put(target, source):
+            target[...] = source
+
+        with pytest.raises(ValueError, match="an array of another shape"):
+            put(np.zeros(3), np.zeros(2))
+    names = {told.data["dispatcher"].py_func.__qualname__ for _, told in compiled.buffer}
+    assert any("raise_" in name for name in names)
+    assert not any("unicode" in name or "ol_str" in name for name in names), names
 
 
 def test_what_is_compiled_for_the_disk_is_compiled_by_another_process(folder, tmp_path):

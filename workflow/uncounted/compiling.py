@@ -14,6 +14,7 @@ import logging
 import os
 import pickle
 from contextlib import contextmanager
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -138,18 +139,42 @@ def _settings():
     """How models are compiled."""
     import numba
     import pytensor
+    from numba.np import arrayobj
 
     pytensor.config.mode = "NUMBA"
     # Sums in any order would come out in another one from the cache than from the compiler, and so would every draw.
     pytensor.config.numba__fastmath = False
     _number_functions_apart()
     # Optimising less takes less time and memory; drawing takes no longer, and the draws are the same.
-    usual = numba.config.OPT
+    usual, usual_error = numba.config.OPT, arrayobj.raise_with_shape_context
     numba.config.OPT = type(usual)(1)
+    arrayobj.raise_with_shape_context = _error_of_shapes()
     try:
         yield
     finally:
-        numba.config.OPT = usual
+        numba.config.OPT, arrayobj.raise_with_shape_context = usual, usual_error
+
+
+@cache
+def _error_of_shapes():
+    """What compiled code calls where it assigns an array of another shape.
+
+    numba's own puts both shapes into words, and compiles all that it has for text into every model, for an error that
+    the sampler takes for a draw to reject, whatever it says.
+    """
+    from numba.extending import overload
+
+    def raise_without_shapes(source, target):
+        raise NotImplementedError  # numba calls what is below
+
+    @overload(raise_without_shapes)
+    def compiled(source, target):
+        def raise_(source, target):
+            raise ValueError("cannot assign an array of another shape")
+
+        return raise_
+
+    return raise_without_shapes
 
 
 def _number_functions_apart():
