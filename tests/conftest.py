@@ -31,8 +31,9 @@ sources:
   graves: {table: graves.csv, reads: coverage_checks, kept_for: comparison}
 """
 
-# A run of the workflow keeps within 2 GB, and compiles one model after the other; tests may take more, and less time.
-compiling_process._ROOM = 8_000_000_000
+# A run of the workflow keeps within 2 GB: it compiles one model after the other, and a large one in two processes.
+# Tests may take more, and less time.
+compiling_process._ROOM = compiling_process._LARGE = 8_000_000_000
 
 LONGEST = (
     "test_recovery.py",
