@@ -163,6 +163,11 @@ def test_all_studies_may_take_twice_as_long_as_one(bench, cases, allowed):
     assert all("too much" in line for line in table if "alone, cold" in line)
 
 
+def test_the_tests_may_take_eight_minutes_whatever_was_compiled_before(bench):
+    table = bench.tests_table({"cold": bench.Measured(490.0, 10**9), "warm": bench.Measured(300.0, 10**9)}).splitlines()
+    assert [("caches | 8 min |" in line, "too much" in line) for line in table[2:]] == [(True, True), (True, False)]
+
+
 def test_measurements_that_take_no_time_give_what_the_table_needs(modules):
     lists = modules["lists"]
     counts = lists._counts("kosovo")
