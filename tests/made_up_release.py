@@ -45,6 +45,11 @@ class Release:
         return Release(shutil.copytree(self.folder, folder))
 
 
+def files_of(folder):
+    """Give the content of each file of a folder, by name."""
+    return {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
+
+
 def new_release(folder):
     """Make a release of the Russian case, with figures."""
     config = made_up.make_case(folder / "russia")

@@ -7,6 +7,7 @@ import made_up
 import pandas as pd
 import pytest
 
+from made_up_release import files_of
 from uncounted.errors import UserError
 from uncounted.figures import NAMES, answer, checks, draw_case, others, sources, style
 from uncounted.figures.tables import open_tables
@@ -16,15 +17,11 @@ ALL = NAMES["evidence_synthesis"]
 
 def draw(folder, out):
     draw_case("russia", made_up.russia(), folder, out)
-    return in_folder(out)
-
-
-def in_folder(folder):
-    return {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
+    return files_of(out)
 
 
 def test_every_figure_is_drawn_twice_with_the_same_bytes(finished_case, tmp_path):
-    first = in_folder(finished_case / "figures")
+    first = files_of(finished_case / "figures")
     assert sorted(first) == sorted(f"{name}.{suffix}" for name in ALL for suffix in ("svg", "png"))
     assert first == draw(finished_case, tmp_path / "again")
     for name, content in first.items():

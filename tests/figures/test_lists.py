@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from made_up_release import files_of
 from uncounted.errors import UserError
 from uncounted.figures import NAMES, cells, draw_case, families, forest, lists, names_of, own_table, style, tornado
 from uncounted.figures.tables import open_tables
@@ -71,10 +72,6 @@ def test_which_figures_of_a_synthesis_there_are_follows_from_its_config():
     fewer = names_of({"kind": "evidence_synthesis", "sources": {}})
     asked_for = {"deaths_by_service", "named_by_region", "backtest_dates", "survival"}
     assert set(NAMES["evidence_synthesis"]) - set(fewer) == asked_for
-
-
-def files_of(folder):
-    return {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
 
 
 @pytest.mark.parametrize("name", ["gaza_by_age_and_sex", "evil"])

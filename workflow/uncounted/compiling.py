@@ -179,7 +179,7 @@ def _error_of_shapes():
     from numba.extending import overload
 
     def raise_without_shapes(source, target):
-        raise NotImplementedError  # numba calls what is below
+        """Stands for what is compiled below."""
 
     @overload(raise_without_shapes)
     def compiled(source, target):
